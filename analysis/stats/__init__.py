@@ -1,0 +1,1 @@
+"""Numbers: pure functions from counts to estimates; every method names its source."""

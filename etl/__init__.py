@@ -1,0 +1,1 @@
+"""Rows in: files of a trial export -> raw rows -> typed, checked rows -> warehouse."""

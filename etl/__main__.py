@@ -1,0 +1,75 @@
+"""Command line: python -m etl load PATH --mapping NAME [--warehouse DIR] [--json].
+
+Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from etl.errors import LoadError
+from etl.load import LoadReport, load
+from etl.mapping import MAPPINGS, read_mapping
+from trial.document import DocumentError
+from warehouse.store import store_folder
+
+
+def _parser() -> argparse.ArgumentParser:
+    known = ", ".join(sorted(p.stem for p in MAPPINGS.glob("*.toml")))
+    parser = argparse.ArgumentParser(prog="python -m etl", description="Load trial exports.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser(
+        "load",
+        help="load an export and publish it as a snapshot",
+        epilog="Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published.",
+    )
+    one.add_argument("path", type=Path, metavar="PATH", help="a CSV file, or a folder of them")
+    one.add_argument(
+        "--mapping", required=True, help=f"one of: {known}; or a path to a .toml file"
+    )
+    one.add_argument("--warehouse", type=Path, help="folder of the warehouse")
+    one.add_argument("--cutoff", help="data cut-off, as 2026-05-03; nothing after it counts")
+    one.add_argument("--json", action="store_true", help="print the report as JSON")
+    return parser
+
+
+def _in_words(report: LoadReport) -> str:
+    lines = []
+    for f in report.files:
+        lines.append(
+            f"{f.file_name}: {f.rows_in} rows in = {f.rows_loaded} loaded "
+            f"+ {f.rows_quarantined} quarantined"
+        )
+    lines += [
+        f"{name}: not read; the mapping has no source for it" for name in report.unread_files
+    ]
+    for issue in report.issues:
+        place = f" in column '{issue['column_name']}'" if issue["column_name"] else ""
+        lines.append(
+            f"  {issue['severity']}: {issue['rule']}{place}, {issue['n_findings']} findings "
+            f"(file {issue['file_number']})"
+        )
+    state = "published" if report.is_new else "already there, nothing changed"
+    cutoff = report.data_cutoff or "not stated in the export"
+    lines.append(f"{report.enrollments} enrollments; data cut-off {cutoff}")
+    lines.append(f"snapshot {report.snapshot_id} {state}")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        mapping = read_mapping(options.mapping)
+        report = load(
+            options.path, mapping, options.warehouse or store_folder(), options.cutoff
+        )
+    except (LoadError, DocumentError) as error:
+        print(f"Nothing was published. {error}", file=sys.stderr)
+        return 2
+    print(report.as_json() if options.json else _in_words(report))
+    return 1 if report.rows_quarantined else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,278 @@
+"""Load: an export and its mapping -> a published snapshot and an account of every row."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from importlib import metadata
+from pathlib import Path
+
+import polars as pl
+
+from etl.checks import Checked, check
+from etl.errors import LoadError
+from etl.findings import FILE, ROW_ID, bad_rows
+from etl.identity import read_secret, surrogate_key
+from etl.mapping import Mapping, SourceRule
+from etl.sources.csv_file import ROW, RawFile, read_csv_file
+from etl.staging import StagedFile, stage
+from trial.schema import SCHEMA_VERSION
+from trial.study import Study
+from warehouse.build import Published, build_snapshot
+
+
+@dataclass(frozen=True)
+class FileAccount:
+    """What became of the rows of one file: rows_in = rows_loaded + rows_quarantined."""
+
+    file_number: int
+    file_name: str
+    source_code: str
+    rows_in: int
+    rows_loaded: int
+    rows_quarantined: int
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did. `issues` counts findings by file, severity, rule and column."""
+
+    study_code: str
+    snapshot_id: str
+    is_new: bool
+    results_hash: str
+    data_cutoff: str | None
+    enrollments: int
+    files: tuple[FileAccount, ...]
+    unread_files: tuple[str, ...]
+    issues: tuple[dict, ...] = field(default=())
+
+    @property
+    def rows_quarantined(self) -> int:
+        """Rows kept out, over all files."""
+        return sum(f.rows_quarantined for f in self.files)
+
+    def as_json(self) -> str:
+        """The report as JSON."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+
+def _assign(path: Path, mapping: Mapping) -> tuple[list[tuple[Path, SourceRule]], list[str]]:
+    """Which file is read by which source; and the files of a folder that none reads."""
+    if not path.exists():
+        raise LoadError(f"{path}: no such file or folder.")
+    if path.is_file():
+        matching = [s for s in mapping.sources if path.match(s.file)] or list(mapping.sources)
+        if len(matching) > 1:
+            names = ", ".join(s.file for s in mapping.sources)
+            raise LoadError(
+                f"{path}: mapping '{mapping.code}' reads {names}. Give the folder that holds them."
+            )
+        _require_all(path, mapping, {matching[0].code})
+        return [(path, matching[0])], []
+    files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    pairs = [(p, s) for s in mapping.sources for p in files if p.match(s.file)]
+    _require_all(path, mapping, {source.code for _, source in pairs})
+    twice = {p.name for p, _ in pairs if sum(q == p for q, _ in pairs) > 1}
+    if twice:
+        raise LoadError(
+            f"{path}: several sources of the mapping read {', '.join(sorted(twice))}."
+        )
+    return pairs, [p.name for p in files if p not in dict(pairs)]
+
+
+def _require_all(path: Path, mapping: Mapping, fed: set[str]) -> None:
+    for source in mapping.sources:
+        if source.code not in fed:
+            raise LoadError(
+                f"{path}: no file '{source.file}' for source '{source.code}' of mapping "
+                f"'{mapping.code}'. Add it to the export."
+            )
+
+
+def declared_cutoff(text: str | None) -> date | None:
+    """A declared data cut-off. Raises LoadError if it is not an ISO date."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise LoadError(
+            f"data cut-off '{text}' is not a date. Write it as 2026-05-03."
+        ) from error
+
+
+def _accounts(
+    raws: list[RawFile], sources: list[SourceRule], findings: pl.DataFrame
+) -> tuple[FileAccount, ...]:
+    bad = bad_rows(findings)
+    accounts = []
+    for number, (raw, source) in enumerate(zip(raws, sources, strict=True), start=1):
+        quarantined = bad.filter(pl.col("file_number") == number).height
+        loaded = raw.n_rows - quarantined
+        accounts.append(
+            FileAccount(number, raw.name, source.code, raw.n_rows, loaded, quarantined)
+        )
+    return tuple(accounts)
+
+
+def _quarantine(raws: list[RawFile], findings: pl.DataFrame) -> pl.DataFrame:
+    bad = bad_rows(findings)
+    frames = [pl.DataFrame(schema={**{k: pl.Int64 for k in ROW_ID}, "row_text": pl.String})]
+    for number, raw in enumerate(raws, start=1):
+        texts = raw.rows.select(
+            pl.lit(number, pl.Int64).alias("file_number"),
+            pl.col(ROW).alias("source_row"),
+            pl.struct(raw.columns).struct.json_encode().alias("row_text"),
+        )
+        misfits = pl.DataFrame(
+            [(number, row, json.dumps(f, ensure_ascii=False)) for row, f in raw.misfits],
+            schema=texts.schema,
+            orient="row",
+        )
+        frames += [texts, misfits]
+    rows = pl.concat(frames)
+    return rows.join(bad.cast({"file_number": pl.Int64}), on=ROW_ID, how="semi")
+
+
+def _issues(findings: pl.DataFrame) -> pl.DataFrame:
+    keys = ["file_number", "severity", "rule", "column_name"]
+    return (
+        findings.group_by(keys)
+        .agg(
+            pl.len().cast(pl.Int64).alias("n_findings"),
+            pl.col("source_row").n_unique().cast(pl.Int64).alias("n_rows"),
+        )
+        .sort(keys)
+    )
+
+
+def _keys(checked: Checked, study: Study) -> pl.DataFrame:
+    """patient_id -> patient_key, enrollment_key."""
+    secret = read_secret()
+    ids = checked.enrollments["patient_id"].to_list()
+    return pl.DataFrame(
+        {
+            "patient_id": ids,
+            "patient_key": [surrogate_key(secret, "patient", study.code, i) for i in ids],
+            "enrollment_key": [surrogate_key(secret, "enrollment", study.code, i) for i in ids],
+        },
+        schema={"patient_id": pl.String, "patient_key": pl.Int64, "enrollment_key": pl.Int64},
+    )
+
+
+def _facts(checked: Checked, keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    keyed = checked.enrollments.join(keys, on="patient_id")
+    year = pl.col("origin_date").dt.year().cast(pl.Int32).alias("enrollment_year")
+    source_id = pl.col("patient_id").alias("source_patient_id")
+    sources = checked.sources.join(keys, on="patient_id")
+    milestones = checked.milestones.join(keys, on="patient_id")
+    return {
+        "dim_enrollment": keyed.with_columns(year).drop("patient_id", "origin_date", FILE, ROW),
+        "fct_milestone": milestones.select(
+            "enrollment_key", "milestone_code", pl.lit(1, pl.Int32).alias("instance"), "day"
+        ),
+        "record_enrollment": keyed.select("enrollment_key", source_id, "origin_date"),
+        "record_fact": sources.select(
+            pl.col(FILE).alias("file_number"),
+            pl.col(ROW).alias("source_row"),
+            "table_name",
+            "item_code",
+            "enrollment_key",
+        ),
+    }
+
+
+def _ledger(
+    mapping: Mapping, accounts: tuple[FileAccount, ...], cutoff: str | None
+) -> dict[str, pl.DataFrame]:
+    files = pl.DataFrame([asdict(a) for a in accounts])
+    load = {
+        "study_code": mapping.study.code,
+        "mapping_code": mapping.code,
+        "data_cutoff": cutoff or "undated",
+        "schema_version": SCHEMA_VERSION,
+        "rows_in": files["rows_in"].sum(),
+        "rows_loaded": files["rows_loaded"].sum(),
+        "rows_quarantined": files["rows_quarantined"].sum(),
+        "loaded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "program_version": _program_version(),
+    }
+    study = {"study_code": mapping.study.code, "definition": mapping.study.text}
+    return {
+        "load": pl.DataFrame([load]),
+        "file": files.drop("file_name"),
+        "record_file": files.select("file_number", "file_name"),
+        "study": pl.DataFrame([study]),
+    }
+
+
+def _program_version() -> str:
+    libraries = ("duckdb", "polars")
+    return " ".join(f"{name} {metadata.version(name)}" for name in libraries)
+
+
+def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -> LoadReport:
+    """Load the export at `path` (a file or a folder) into `store`.
+
+    `cutoff` is the declared data cut-off (ISO date); the mapping's own comes second, the latest
+    date in the data third. Raises LoadError, with nothing published, if the export cannot be read
+    or if no row of it can be loaded.
+    """
+    pairs, unread = _assign(path, mapping)
+    declared = declared_cutoff(cutoff or mapping.data_cutoff)
+    sources = [source for _, source in pairs]
+    raws = [read_csv_file(file) for file, _ in pairs]
+    staged = [
+        stage(raw, number, source, mapping.study)
+        for number, (raw, source) in enumerate(zip(raws, sources, strict=True), start=1)
+    ]
+    checked = _check(staged, mapping, declared)
+    accounts = _accounts(raws, sources, checked.findings)
+    if checked.enrollments.is_empty():
+        raise LoadError(f"{path}: no row could be loaded. {_worst(checked.findings)}")
+    latest = declared or checked.latest_date
+    data_cutoff = latest.isoformat() if latest else None
+    issues = _issues(checked.findings)
+    numbered = checked.findings.sort("file_number", "source_row", "column_name", "rule")
+    frames = {
+        **_facts(checked, _keys(checked, mapping.study)),
+        **_ledger(mapping, accounts, data_cutoff),
+        "issue": issues,
+        "finding": numbered.with_row_index("finding_number", offset=1),
+        "quarantine": _quarantine(raws, checked.findings),
+    }
+    published: Published = build_snapshot(store, mapping.study, frames, data_cutoff)
+    return LoadReport(
+        study_code=mapping.study.code,
+        snapshot_id=published.snapshot_id,
+        is_new=published.is_new,
+        results_hash=published.results_hash,
+        data_cutoff=data_cutoff,
+        enrollments=checked.enrollments.height,
+        files=accounts,
+        unread_files=tuple(unread),
+        issues=tuple(issues.to_dicts()),
+    )
+
+
+def _check(staged: list[StagedFile], mapping: Mapping, cutoff: date | None) -> Checked:
+    rules = [source.enrollment for source in mapping.sources if source.enrollment]
+    return check(
+        pl.concat([s.enrollments for s in staged], how="diagonal"),
+        pl.concat([s.milestones for s in staged]),
+        pl.concat([s.findings for s in staged]),
+        repeats=any(rule.repeats for rule in rules),
+        cutoff=cutoff,
+        censoring={endpoint.censor for endpoint in mapping.study.endpoints},
+    )
+
+
+def _worst(findings: pl.DataFrame) -> str:
+    errors = findings.filter(pl.col("severity") == "error")
+    if errors.is_empty():
+        return "The mapping enrolls nobody."
+    first = errors.sort("file_number", "source_row").row(0, named=True)
+    place = f"row {first['source_row']}" + (
+        f", column '{first['column_name']}', '{first['raw_text']}'"
+        if first["column_name"]
+        else ""
+    )
+    return f"{errors.height} errors; the first at {place}: {first['message']}"

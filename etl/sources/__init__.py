@@ -1,0 +1,1 @@
+"""One adapter a file format; each yields raw text rows with their row number."""

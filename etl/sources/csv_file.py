@@ -1,0 +1,102 @@
+"""CSV files -> raw rows, all text.
+
+Python's reader, not a typed one: a field that is not a number must arrive as it was written, a
+row with too many or too few fields must be quarantined with its row number instead of ending the
+load, and a quoted line break inside a field must not shift the numbers of the rows after it.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from etl.errors import LoadError
+
+ROW = "_source_row"
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One file as read.
+
+    `rows`: every row whose number of fields fits the header, all columns text, plus `_source_row`
+    (the header is row 1, as a spreadsheet shows it). `misfits`: row number and fields of the
+    others. Blank lines are no rows; they count in the row numbers.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: pl.DataFrame
+    misfits: tuple[tuple[int, tuple[str, ...]], ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Data rows in the file, misfits included."""
+        return self.rows.height + len(self.misfits)
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LoadError(f"{path}: cannot be read: {error.strerror}.") from error
+    if not data.strip():
+        raise LoadError(f"{path}: the file is empty. Export it again.")
+    if b"\x00" in data:
+        raise LoadError(f"{path}: not a CSV text file (it holds NUL bytes). Export it as CSV.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LoadError(
+            f"{path}: not UTF-8 text (byte {error.start + 1}). Save it as CSV UTF-8."
+        ) from error
+
+
+def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
+    columns = tuple(cell.strip() for cell in cells)
+    if "" in columns:
+        number = columns.index("") + 1
+        raise LoadError(f"{path}: column {number} of the header has no name. Name it.")
+    repeated = sorted({c for c in columns if columns.count(c) > 1})
+    if repeated:
+        raise LoadError(f"{path}: the header names twice: {', '.join(repeated)}. Rename one.")
+    return columns
+
+
+def read_csv_file(path: Path) -> RawFile:
+    """Read a comma-separated UTF-8 file with one header row.
+
+    Raises LoadError, naming file and place, if it is missing, empty, binary, not UTF-8, has no
+    usable header, or has no data row.
+    """
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    numbers: list[int] = []
+    rows: list[list[str]] = []
+    misfits: list[tuple[int, tuple[str, ...]]] = []
+    number = 0
+    columns: tuple[str, ...] = ()
+    try:
+        for cells in reader:
+            number += 1
+            if not cells:
+                continue
+            if not columns:
+                columns = _header(path, cells)
+            elif len(cells) == len(columns):
+                numbers.append(number)
+                rows.append(cells)
+            else:
+                misfits.append((number, tuple(cells)))
+    except csv.Error as error:
+        raise LoadError(
+            f"{path} row {number + 1}: not readable as CSV ({error}). Check the quotes there."
+        ) from error
+    if not rows and not misfits:
+        raise LoadError(f"{path}: a header but no data row. Export it again.")
+    table = {c: [row[i] for row in rows] for i, c in enumerate(columns)}
+    frame = pl.DataFrame(
+        {**table, ROW: numbers}, schema={**dict.fromkeys(columns, pl.String), ROW: pl.Int64}
+    )
+    return RawFile(path.name, columns, frame, tuple(misfits))

@@ -1,0 +1,1 @@
+"""Words: schema, study definitions, selections and screen strings, each said once."""

@@ -1,0 +1,15 @@
+-- reason: which milestone ended the endpoint, by state.
+-- grain: one row per cohort x state x reason
+-- params: population, endpoint_code
+select
+    enrollment.cohort_code,
+    outcome.state,
+    outcome.reason,
+    count(*) as n
+from dim_enrollment as enrollment
+inner join fct_time_to_event as outcome using (enrollment_key)
+where
+    outcome.endpoint_code = $endpoint_code
+    and {population}
+group by all
+order by all

@@ -24,9 +24,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published.",
     )
     one.add_argument("path", type=Path, metavar="PATH", help="a CSV file, or a folder of them")
-    one.add_argument(
-        "--mapping", required=True, help=f"one of: {known}; or a path to a .toml file"
-    )
+    one.add_argument("--mapping", required=True, help=f"one of: {known}; or a path to a .toml file")
     one.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     one.add_argument("--cutoff", help="data cut-off, as 2026-05-03; nothing after it counts")
     one.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -40,9 +38,7 @@ def _in_words(report: LoadReport) -> str:
             f"{f.file_name}: {f.rows_in} rows in = {f.rows_loaded} loaded "
             f"+ {f.rows_quarantined} quarantined"
         )
-    lines += [
-        f"{name}: not read; the mapping has no source for it" for name in report.unread_files
-    ]
+    lines += [f"{name}: not read; the mapping has no source for it" for name in report.unread_files]
     for issue in report.issues:
         place = f" in column '{issue['column_name']}'" if issue["column_name"] else ""
         lines.append(
@@ -61,9 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         mapping = read_mapping(options.mapping)
-        report = load(
-            options.path, mapping, options.warehouse or store_folder(), options.cutoff
-        )
+        report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
     except (LoadError, DocumentError) as error:
         print(f"Nothing was published. {error}", file=sys.stderr)
         return 2

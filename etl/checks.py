@@ -13,9 +13,7 @@ from etl.findings import FILE, bad_rows, found, without_bad
 from etl.sources.csv_file import ROW
 
 # Facts of one patient that differ between rows are all kept out: nobody can say which is right.
-CONFLICT = (
-    "Rows of one patient disagree ({what}); all of them are kept out. Correct the export."
-)
+CONFLICT = "Rows of one patient disagree ({what}); all of them are kept out. Correct the export."
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,7 @@ def _conflicts(
 ) -> list[pl.DataFrame]:
     """Errors between rows, among facts that no error condemns yet."""
     baseline = _differing(enrollments, ["patient_id"], facts)
-    later = (
-        enrollments.filter(pl.col("origin_date") > cutoff) if cutoff else enrollments.clear()
-    )
+    later = enrollments.filter(pl.col("origin_date") > cutoff) if cutoff else enrollments.clear()
     orphans = milestones.join(enrollments, on="patient_id", how="anti")
     dated = milestones.filter(pl.col("date").is_not_null())
     known = enrollments.unique("patient_id", maintain_order=True)
@@ -60,9 +56,7 @@ def _conflicts(
     early = dated.filter(pl.col("date") < pl.col("origin_date"))
     several = _differing(milestones, ["patient_id", "milestone_code"], ["day", "date"])
     frames = [
-        found(
-            baseline, "conflicting_baseline", "error", CONFLICT.format(what="baseline facts")
-        ),
+        found(baseline, "conflicting_baseline", "error", CONFLICT.format(what="baseline facts")),
         found(
             orphans,
             "no_enrollment",
@@ -155,15 +149,11 @@ def check(
             )
         )
     late = [
-        _in_column(
-            moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"
-        ),
+        _in_column(moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"),
         _in_column(dropped, "after_cutoff", "After the data cut-off; not counted.", "warning"),
     ]
     return Checked(
-        enrollments=good.sort(FILE, ROW).unique(
-            "patient_id", keep="first", maintain_order=True
-        ),
+        enrollments=good.sort(FILE, ROW).unique("patient_id", keep="first", maintain_order=True),
         milestones=_days(happened, good),
         sources=_sources(good, happened),
         findings=pl.concat([all_findings, *copies, *late]),

@@ -60,9 +60,7 @@ def _checked_secret(path: Path) -> bytes:
         raise LoadError(f"{path}: others can read the key file. Run: chmod 600 {path}")
     secret = path.read_bytes()
     if len(secret) < 32:
-        raise LoadError(
-            f"{path}: the key file is shorter than 32 bytes. Restore it from backup."
-        )
+        raise LoadError(f"{path}: the key file is shorter than 32 bytes. Restore it from backup.")
     return secret
 
 

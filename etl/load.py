@@ -74,9 +74,7 @@ def _assign(path: Path, mapping: Mapping) -> tuple[list[tuple[Path, SourceRule]]
     _require_all(path, mapping, {source.code for _, source in pairs})
     twice = {p.name for p, _ in pairs if sum(q == p for q, _ in pairs) > 1}
     if twice:
-        raise LoadError(
-            f"{path}: several sources of the mapping read {', '.join(sorted(twice))}."
-        )
+        raise LoadError(f"{path}: several sources of the mapping read {', '.join(sorted(twice))}.")
     return pairs, [p.name for p in files if p not in dict(pairs)]
 
 
@@ -94,9 +92,7 @@ def declared_cutoff(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise LoadError(
-            f"data cut-off '{text}' is not a date. Write it as 2026-05-03."
-        ) from error
+        raise LoadError(f"data cut-off '{text}' is not a date. Write it as 2026-05-03.") from error
 
 
 def _accounts(
@@ -107,9 +103,7 @@ def _accounts(
     for number, (raw, source) in enumerate(zip(raws, sources, strict=True), start=1):
         quarantined = bad.filter(pl.col("file_number") == number).height
         loaded = raw.n_rows - quarantined
-        accounts.append(
-            FileAccount(number, raw.name, source.code, raw.n_rows, loaded, quarantined)
-        )
+        accounts.append(FileAccount(number, raw.name, source.code, raw.n_rows, loaded, quarantined))
     return tuple(accounts)
 
 
@@ -271,8 +265,6 @@ def _worst(findings: pl.DataFrame) -> str:
         return "The mapping enrolls nobody."
     first = errors.sort("file_number", "source_row").row(0, named=True)
     place = f"row {first['source_row']}" + (
-        f", column '{first['column_name']}', '{first['raw_text']}'"
-        if first["column_name"]
-        else ""
+        f", column '{first['column_name']}', '{first['raw_text']}'" if first["column_name"] else ""
     )
     return f"{errors.height} errors; the first at {place}: {first['message']}"

@@ -239,9 +239,7 @@ def read_mapping(name: str, folder: Path = MAPPINGS, studies: Path | None = None
     sources = tuple(_source(table, study) for table in tables)
     unique(tables, [source.code for source in sources], "source")
     if not any(source.enrollment for source in sources):
-        raise root.error(
-            None, "no source has an [source.enrollment]: nobody would be enrolled."
-        )
+        raise root.error(None, "no source has an [source.enrollment]: nobody would be enrolled.")
     _check_dates(root, sources)
     mapping = Mapping(path.stem, study, root.text("data_cutoff", None), sources)
     root.done()

@@ -80,9 +80,7 @@ class Cells:
     def codes(self, rows: pl.DataFrame, cell: Codes) -> pl.Expr:
         """The code of a coded column; an unknown text is an error."""
         known = [text for text, _ in cell.codes]
-        unknown = rows.filter(
-            pl.col(cell.column).is_not_null() & ~pl.col(cell.column).is_in(known)
-        )
+        unknown = rows.filter(pl.col(cell.column).is_not_null() & ~pl.col(cell.column).is_in(known))
         message = f"Not a known code.{nearest('', known)} Add it to the mapping if it is one."
         self.note(unknown, "unknown_code", message, cell.column)
         return pl.col(cell.column).replace_strict(dict(cell.codes), default=None)
@@ -132,9 +130,7 @@ class Cells:
             return pl.lit(True)
         known = [*flag.event, *flag.no_event]
         self.require(rows, flag.column, "The event flag")
-        unknown = rows.filter(
-            pl.col(flag.column).is_not_null() & ~pl.col(flag.column).is_in(known)
-        )
+        unknown = rows.filter(pl.col(flag.column).is_not_null() & ~pl.col(flag.column).is_in(known))
         self.note(
             unknown, "unknown_code", f"Not a known event flag.{nearest('', known)}", flag.column
         )

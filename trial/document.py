@@ -154,9 +154,7 @@ class Table:
             )
         return value
 
-    def items(
-        self, key: str, kind: type | tuple[type, ...], what: str, default: Any = ...
-    ) -> Any:
+    def items(self, key: str, kind: type | tuple[type, ...], what: str, default: Any = ...) -> Any:
         """A list whose items are all of `kind`."""
         values = self._get(key, list, f"a list of {what}", default)
         if values is default:

@@ -25,9 +25,7 @@ class Enrollment(dy.Schema):
     patient_key = dy.Int64(
         nullable=False, description="Surrogate key of the patient: a keyed hash (HMAC)."
     )
-    cohort_code = dy.String(
-        nullable=False, description="Cohort of the enrollment, from the study."
-    )
+    cohort_code = dy.String(nullable=False, description="Cohort of the enrollment, from the study.")
     enrollment_year = dy.Int32(
         nullable=True, description="Calendar year of day 0; empty if the export has no dates."
     )
@@ -91,9 +89,7 @@ class Load(dy.Schema):
     schema_version = dy.Int32(nullable=False, description="Version of these tables.")
     rows_in = dy.Int64(nullable=False, min=0, description="Data rows read.")
     rows_loaded = dy.Int64(nullable=False, min=0, description="Rows that reached a table.")
-    rows_quarantined = dy.Int64(
-        nullable=False, min=0, description="Rows kept out, with a rule."
-    )
+    rows_quarantined = dy.Int64(nullable=False, min=0, description="Rows kept out, with a rule.")
     loaded_at = dy.String(
         nullable=False, metadata=VOLATILE, description="When the snapshot was built (UTC)."
     )
@@ -109,9 +105,7 @@ class LoadedFile(dy.Schema):
     source_code = dy.String(nullable=False, description="Source of the mapping that read it.")
     rows_in = dy.Int64(nullable=False, min=0, description="Data rows read.")
     rows_loaded = dy.Int64(nullable=False, min=0, description="Rows that reached a table.")
-    rows_quarantined = dy.Int64(
-        nullable=False, min=0, description="Rows kept out, with a rule."
-    )
+    rows_quarantined = dy.Int64(nullable=False, min=0, description="Rows kept out, with a rule.")
 
 
 class Issue(dy.Schema):
@@ -123,9 +117,7 @@ class Issue(dy.Schema):
         description="error (row quarantined), warning, repair (value changed) or info.",
     )
     rule = dy.String(primary_key=True, description="Code of the check.")
-    column_name = dy.String(
-        primary_key=True, description="Column of the export; '' for the row."
-    )
+    column_name = dy.String(primary_key=True, description="Column of the export; '' for the row.")
     n_findings = dy.Int64(nullable=False, min=1, description="Findings.")
     n_rows = dy.Int64(nullable=False, min=1, description="Rows with such a finding.")
 
@@ -141,9 +133,7 @@ class RecordEnrollment(dy.Schema):
     """One row per enrollment: the way back to the source."""
 
     enrollment_key = dy.Int64(primary_key=True, description="Key in the results file.")
-    source_patient_id = dy.String(
-        nullable=False, description="Patient identifier, as exported."
-    )
+    source_patient_id = dy.String(nullable=False, description="Patient identifier, as exported.")
     origin_date = dy.Date(nullable=True, description="Calendar date of day 0, if exported.")
 
 
@@ -230,8 +220,6 @@ def enrollment_schema(study: Study) -> type[dy.Schema]:
 def tables_of(study: Study) -> tuple[TableSpec, ...]:
     """Every table of a snapshot of this study, the enrollment table with its characteristics."""
     return tuple(
-        TableSpec(t.name, enrollment_schema(study), t.database)
-        if t.name == "dim_enrollment"
-        else t
+        TableSpec(t.name, enrollment_schema(study), t.database) if t.name == "dim_enrollment" else t
         for t in TABLES
     )

@@ -104,6 +104,7 @@ class Study:
     synthetic: bool
     randomised: bool
     source: str
+    day_0: str
     time_unit: str
     milestone_times: tuple[float, ...]
     cohorts: tuple[Cohort, ...]
@@ -135,8 +136,8 @@ class Study:
         return _by_code(self.endpoints, code)
 
     def milestone_label(self, code: str) -> str:
-        """What the screen calls a milestone; the origin of everything is the enrollment."""
-        return "enrollment" if code == ENROLLMENT else _by_code(self.milestones, code).label
+        """What the screen calls a milestone; the origin of everything is day 0."""
+        return self.day_0 if code == ENROLLMENT else _by_code(self.milestones, code).label
 
 
 def _by_code(things: tuple, code: str):
@@ -222,9 +223,7 @@ def _endpoint(table: Table, milestones: list[str]) -> Endpoint:
     if not endpoint.rmst_taus or min(endpoint.rmst_taus) <= 0:
         raise table.error("rmst_taus", "'rmst_taus' takes one or more positive times.")
     if any(event.state != 1 for event in events):
-        raise table.error(
-            "event", "competing events need a cumulative incidence; not built yet."
-        )
+        raise table.error("event", "competing events need a cumulative incidence; not built yet.")
     table.done()
     return endpoint
 
@@ -248,6 +247,7 @@ def parse_study(document: Document) -> Study:
         synthetic=root.flag("synthetic"),
         randomised=root.flag("randomised"),
         source=root.text("source"),
+        day_0=root.text("day_0"),
         time_unit=root.code("time_unit", list(UNIT_DAYS)),
         milestone_times=tuple(sorted(root.numbers("milestone_times"))),
         cohorts=_cohorts(root),
@@ -257,9 +257,7 @@ def parse_study(document: Document) -> Study:
         text=document.text,
     )
     if not study.milestone_times or study.milestone_times[0] <= 0:
-        raise root.error(
-            "milestone_times", "'milestone_times' takes one or more positive times."
-        )
+        raise root.error("milestone_times", "'milestone_times' takes one or more positive times.")
     root.done()
     return study
 

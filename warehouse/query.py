@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from trial.document import DocumentError
 from trial.schema import SCHEMA_VERSION
 from trial.selection import Selection
 from trial.study import MISSING, Study, study_from_text
@@ -65,7 +66,11 @@ def _open(folder: Path) -> Snapshot:
             f"Snapshot {folder.name} was made by a newer program (schema "
             f"{load['schema_version']}, this one reads up to {SCHEMA_VERSION}). Update it."
         )
-    study = study_from_text(load.pop("definition"))
+    try:
+        study = study_from_text(load.pop("definition"))
+    except DocumentError as error:
+        con.close()
+        raise SnapshotError(f"Snapshot {folder.name} cannot be read: {error}") from error
     return Snapshot(folder.name, study, load, con)
 
 
@@ -91,9 +96,7 @@ def _population(study: Study, chosen: Selection) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {"cohorts": list(chosen.cohort_codes)}
     parts = ["list_contains($cohorts, enrollment.cohort_code)"]
     for position, f in enumerate(chosen.filters):
-        column = "enrollment." + quoted(
-            study.characteristic(f.characteristic_code).level_column
-        )
+        column = "enrollment." + quoted(study.characteristic(f.characteristic_code).level_column)
         name = f"levels_{position}"
         values[name] = [code for code in f.level_codes if code != MISSING]
         condition = f"coalesce(list_contains(${name}, {column}), false)"
@@ -118,9 +121,7 @@ def query(
     return _run(snapshot.connection, sql, values)
 
 
-def level_counts(
-    snapshot: Snapshot, characteristic_code: str, chosen: Selection
-) -> pl.DataFrame:
+def level_counts(snapshot: Snapshot, characteristic_code: str, chosen: Selection) -> pl.DataFrame:
     """Enrollments by level of a characteristic: in all, and under all other filters.
 
     Columns level_code (every declared level and 'missing', in the study's order), n_all,

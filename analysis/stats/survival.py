@@ -177,9 +177,7 @@ def survival_at(km: KaplanMeier, t: float) -> Estimate:
         return Estimate(s, method=method, reason=f"{what}, {row.censored} censored before")
     x = counts.n if s == 1 else 0
     lower, upper = clopper_pearson(x, counts.n)
-    return Estimate(
-        s, lower, upper, method="Kaplan-Meier, Clopper-Pearson interval", reason=what
-    )
+    return Estimate(s, lower, upper, method="Kaplan-Meier, Clopper-Pearson interval", reason=what)
 
 
 def standard_error_at(km: KaplanMeier, t: float) -> float | None:
@@ -222,8 +220,7 @@ def quantile(km: KaplanMeier, survival: float = 0.5) -> Estimate:
     lower = _crossing(days, km.lower, survival)
     upper = _crossing(days, km.upper, survival)
     if middle is None:
-        stays = f"survival stays above {survival:.0%}"
-        return Estimate(None, lower=lower, method=method, reason=f"not reached: {stays}")
+        return Estimate(None, lower=lower, method=method, reason="not reached")
     missing = "upper limit not reached" if upper is None else None
     flat = bool(abs(km.survival[-1] - survival) < HEIGHT_TOLERANCE)
     ends_flat = f"the curve ends flat at {survival:.0%}" if flat else None
@@ -352,9 +349,7 @@ def restricted_mean(km: KaplanMeier, tau: float) -> RestrictedMean:
 def restricted_mean_estimate(mean: RestrictedMean) -> Estimate:
     """A restricted mean with its normal interval (days)."""
     half = Z * mean.standard_error
-    return Estimate(
-        mean.mean, mean.mean - half, mean.mean + half, method="RMST, normal interval"
-    )
+    return Estimate(mean.mean, mean.mean - half, mean.mean + half, method="RMST, normal interval")
 
 
 def restricted_mean_difference(one: RestrictedMean, other: RestrictedMean) -> Estimate:
@@ -363,8 +358,6 @@ def restricted_mean_difference(one: RestrictedMean, other: RestrictedMean) -> Es
     error = sqrt(one.standard_error**2 + other.standard_error**2)
     method = "RMST difference, normal interval"
     if error == 0:
-        return Estimate(
-            difference, method=method, reason="no events before tau in either cohort"
-        )
+        return Estimate(difference, method=method, reason="no events before tau in either cohort")
     p = 2 * float(ndtr(-abs(difference) / error))
     return Estimate(difference, difference - Z * error, difference + Z * error, p, method)

@@ -1,0 +1,126 @@
+"""What a page shows and an export writes: headline, figures, tables, notes and tidy numbers."""
+
+from dataclasses import dataclass, fields
+
+import altair as alt
+
+from analysis.stats.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Number:
+    """One tidy row of numbers.csv; what does not apply is None.
+
+    `lower` and `upper` are two-sided 95 % limits. `numerator` and `denominator` are patients.
+    """
+
+    snapshot: str
+    synthetic: bool
+    question: str
+    endpoint: str | None = None
+    population: str | None = None
+    cohort: str | None = None
+    comparator: str | None = None
+    characteristic_code: str | None = None
+    level_code: str | None = None
+    block_code: str | None = None
+    item_code: str | None = None
+    grade_min: int | None = None
+    timepoint_code: str | None = None
+    measure_code: str | None = None
+    denominator_code: str | None = None
+    time_days: float | None = None
+    statistic: str | None = None
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    p_value: float | None = None
+    numerator: int | None = None
+    denominator: int | None = None
+    unit: str | None = None
+    method: str | None = None
+    not_estimable_reason: str | None = None
+
+
+NUMBER_COLUMNS = tuple(field.name for field in fields(Number))
+
+
+def of_estimate(found: Estimate) -> dict:
+    """The columns of a Number that an Estimate fills."""
+    return {
+        "estimate": found.estimate,
+        "lower": found.lower,
+        "upper": found.upper,
+        "p_value": found.p_value,
+        "method": found.method,
+        "not_estimable_reason": found.reason,
+    }
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is shown: column titles and rows of texts and whole numbers."""
+
+    code: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart, its caption, what it says for those who do not see it, the codes of its tables.
+
+    `page_height` is the height in pixels with legend, axes and table, for a page that fits it in.
+    """
+
+    code: str
+    title: str
+    chart: alt.LayerChart
+    page_height: int
+    caption: str
+    alt_text: str
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the reader must know: `warning` before the figure, `info` beneath it."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CohortSize:
+    """A cohort in the strip on top: how many of its enrollments are in the population."""
+
+    code: str
+    label: str
+    n_population: int
+    n_enrolled: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything behind one view."""
+
+    question: str
+    headline: str
+    snapshot: str
+    data_cutoff: str
+    notice: str
+    synthetic: bool
+    population: str
+    cohorts: tuple[CohortSize, ...]
+    notes: tuple[Note, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[Table, ...]
+    numbers: tuple[Number, ...]
+
+    def table(self, code: str) -> Table:
+        """The table of a code. Raises KeyError."""
+        for table in self.tables:
+            if table.code == code:
+                return table
+        raise KeyError(code)

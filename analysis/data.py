@@ -1,0 +1,87 @@
+"""The data behind a view: what was loaded, what was kept out, by which check. Counts, no rows."""
+
+from analysis.answer import Answer, CohortSize, Note, Number, Table
+from analysis.link import View
+from analysis.wording import cutoff_in_words
+from trial.selection import Selection, in_words
+from trial.words import say
+from warehouse.query import Snapshot, query
+
+QUESTION = "data"
+
+
+def _table(code: str, columns: tuple[str, ...], rows: list[tuple]) -> Table:
+    titles = tuple(say(f"column.{column}") for column in columns)
+    return Table(code, say(f"data.table_{code}"), titles, tuple(rows))
+
+
+def _sizes(snapshot: Snapshot, chosen: Selection) -> tuple[CohortSize, ...]:
+    found = query(snapshot, "cohort", chosen).rows_by_key("cohort_code", named=True, unique=True)
+    nobody = {"n_population": 0, "n_enrolled": 0}
+    return tuple(
+        CohortSize(cohort.code, cohort.label, row["n_population"], row["n_enrolled"])
+        for cohort in snapshot.study.cohorts
+        if cohort.code in chosen.cohort_codes
+        for row in [found.get(cohort.code, nobody)]
+    )
+
+
+def _numbers(snapshot: Snapshot, n_enrolled: int) -> tuple[Number, ...]:
+    def number(statistic: str, value: int, of: int, unit: str) -> Number:
+        return Number(
+            snapshot=snapshot.snapshot_id,
+            synthetic=snapshot.study.synthetic,
+            question=QUESTION,
+            statistic=statistic,
+            estimate=value,
+            numerator=value,
+            denominator=of,
+            unit=unit,
+            method="count",
+        )
+
+    rows_in = snapshot.load["rows_in"]
+    counts = ("rows_in", "rows_loaded", "rows_quarantined")
+    return (
+        *(number(name, snapshot.load[name], rows_in, "rows") for name in counts),
+        number("enrolled", n_enrolled, n_enrolled, "patients"),
+    )
+
+
+def data_answer(snapshot: Snapshot, view: View) -> Answer:
+    """The account of the load behind a view: files, findings by check, enrollments by cohort."""
+    study, load = snapshot.study, snapshot.load
+    everybody = Selection(tuple(cohort.code for cohort in study.cohorts))
+    enrolled = _sizes(snapshot, everybody)
+    n_enrolled = sum(size.n_enrolled for size in enrolled)
+    issues = query(snapshot, "issue")
+    notes = [
+        Note("info", say("data.source", source=study.source, mapping=load["mapping_code"])),
+        Note("info", say("data.rows_hint")),
+    ]
+    if issues.is_empty():
+        notes.insert(0, Note("info", say("data.no_issues")))
+    tables = (
+        _table(
+            "files",
+            ("file", "source", "rows_in", "rows_loaded", "rows_quarantined"),
+            query(snapshot, "file").rows(),
+        ),
+        _table("issues", ("file", "severity", "rule", "column", "findings", "rows"), issues.rows()),
+        _table("cohorts", ("cohort", "n"), [(size.label, size.n_enrolled) for size in enrolled]),
+    )
+    counts = {name: load[name] for name in ("rows_in", "rows_loaded", "rows_quarantined")}
+    return Answer(
+        question=QUESTION,
+        headline=say("data.headline", enrollments=n_enrolled, **counts),
+        snapshot=snapshot.snapshot_id,
+        data_cutoff=cutoff_in_words(snapshot.data_cutoff),
+        notice=study.notice,
+        synthetic=study.synthetic,
+        population=in_words(study, view.selection),
+        cohorts=_sizes(snapshot, view.selection),
+        notes=tuple(notes),
+        figures=(),
+        tables=tuple(table for table in tables if table.rows),
+        numbers=_numbers(snapshot, n_enrolled),
+    )

@@ -1,0 +1,46 @@
+"""The filter bar: every characteristic and level of the study with its counts."""
+
+from dataclasses import dataclass
+
+from analysis.link import View, known_late
+from trial.words import say
+from warehouse.query import Snapshot, level_counts
+
+
+@dataclass(frozen=True)
+class LevelCount:
+    """One level: how many enrollments under all other filters, and how many in all."""
+
+    code: str
+    label: str
+    n_population: int
+    n_all: int
+
+
+@dataclass(frozen=True)
+class FilterGroup:
+    """One characteristic; `refused` says why it is not offered for the endpoint, else None."""
+
+    code: str
+    label: str
+    levels: tuple[LevelCount, ...]
+    refused: str | None
+
+
+def filter_bar(snapshot: Snapshot, view: View) -> tuple[FilterGroup, ...]:
+    """Every characteristic in the study's order; levels with nobody stay, 'missing' is a level."""
+    study = snapshot.study
+    groups = []
+    for x in study.characteristics:
+        late = known_late(x, study.endpoint(view.endpoint))
+        known_at = study.milestone_label(x.known_at)
+        counts = level_counts(snapshot, x.code, view.selection).rows()
+        groups.append(
+            FilterGroup(
+                code=x.code,
+                label=x.label,
+                levels=tuple(LevelCount(c, x.level_label(c), n, n_all) for c, n_all, n in counts),
+                refused=say("frame.late", label=x.label, known_at=known_at) if late else None,
+            )
+        )
+    return tuple(groups)

@@ -1,0 +1,205 @@
+"""The only codec between a view and its address.
+
+The address holds the whole view: page, data (snapshot id), link version, cohorts, filters and every
+option, each written even at its default, so that a changed default cannot change an old link. A
+characteristic without a filter is the one thing left out: absence means that nothing is filtered.
+
+Values are codes of the study definition in the snapshot, joined by commas; times are in the study's
+unit. Nothing from an address is used before it was found among the declared codes. What is not
+valid is not applied, and said.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from trial.selection import Selection, selection
+from trial.study import ENROLLMENT, Characteristic, Endpoint, Study
+from trial.words import say
+
+VERSION = "1"
+PAGES = ("survival", "data")
+FILTER = "f."
+YES_NO = {"yes": True, "no": False}
+Params = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that decides which numbers a page shows."""
+
+    page: str
+    data: str
+    selection: Selection
+    endpoint: str
+    time: float
+    tau: float
+    bands: bool = True
+    marks: bool = True
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A view, and what of the address could not be applied, in words."""
+
+    view: View
+    problems: tuple[str, ...]
+
+
+class LinkError(Exception):
+    """An address that leads to no numbers at all; the text says why."""
+
+
+def known_late(x: Characteristic, endpoint: Endpoint) -> bool:
+    """Whether a characteristic is known only after an endpoint's clock starts."""
+    return x.known_at not in (ENROLLMENT, endpoint.origin)
+
+
+def encode(view: View) -> list[tuple[str, str]]:
+    """The parameters of a view, in canonical order."""
+    yes_no = {value: word for word, value in YES_NO.items()}
+    pairs = [
+        ("v", VERSION),
+        ("data", view.data),
+        ("cohorts", ",".join(view.selection.cohort_codes)),
+        ("endpoint", view.endpoint),
+        ("time", f"{view.time:g}"),
+        ("tau", f"{view.tau:g}"),
+        ("bands", yes_no[view.bands]),
+        ("marks", yes_no[view.marks]),
+    ]
+    for f in view.selection.filters:
+        pairs.append((FILTER + f.characteristic_code, ",".join(f.level_codes)))
+    return pairs
+
+
+def address(view: View) -> str:
+    """The address of a view, without host: '/survival?v=1&data=...'."""
+    return f"/{view.page}?{urlencode(encode(view), safe=',')}"
+
+
+def parse_link(link: str) -> tuple[str, dict[str, list[str]]]:
+    """Page and parameters of a link, with or without host. Raises LinkError for an unknown page."""
+    parts = urlsplit(link)
+    page = parts.path.strip("/").rsplit("/", 1)[-1]
+    if page not in PAGES:
+        allowed = ", ".join(PAGES)
+        raise LinkError(say("link.no_page", value=page, allowed=allowed))
+    params: dict[str, list[str]] = {}
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        params.setdefault(name, []).append(value)
+    return page, params
+
+
+def snapshot_in(params: Params) -> str | None:
+    """The snapshot an address names, None if it names none. Raises LinkError for a newer link."""
+    version = params.get("v", [VERSION])[-1]
+    if version != VERSION:
+        raise LinkError(say("link.version", value=version, known=VERSION))
+    named = params.get("data")
+    return named[-1] if named else None
+
+
+class _Reader:
+    """Reads parameters of an address, keeps what is wrong with them."""
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.seen = {"v", "data"}
+        self.problems: list[str] = []
+
+    def one(self, name: str) -> str | None:
+        self.seen.add(name)
+        values = self.params.get(name, [])
+        if len(values) > 1:
+            self.problems.append(say("link.twice", parameter=name))
+        return values[0] if values else None
+
+    def wrong(self, name: str, value: str, allowed: Sequence[str]) -> str:
+        return say("link.value", parameter=name, value=value, allowed=", ".join(allowed))
+
+    def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
+        value = self.one(name)
+        if value is None or value in allowed:
+            return value or default
+        self.problems.append(self.wrong(name, value, allowed))
+        return default
+
+    def time(self, name: str, allowed: Sequence[float], default: float) -> float:
+        words = {f"{time:g}": time for time in allowed}
+        return words[self.choice(name, list(words), f"{default:g}")]
+
+    def several(self, name: str, allowed: Sequence[str]) -> list[str]:
+        """The codes of a comma list; any unknown one refuses the whole list."""
+        value = self.one(name)
+        if value is None:
+            return []
+        codes = value.split(",")
+        unknown = [code for code in codes if code not in allowed]
+        if unknown:
+            self.problems.append(self.wrong(name, ",".join(unknown), allowed))
+            return []
+        return codes
+
+
+def default_view(page: str, data: str, study: Study) -> View:
+    """The view of a page when an address says nothing: everybody, the first endpoint."""
+    endpoint = study.endpoints[0]
+    return View(
+        page=page,
+        data=data,
+        selection=Selection(tuple(cohort.code for cohort in study.cohorts)),
+        endpoint=endpoint.code,
+        time=study.milestone_times[-1],
+        tau=endpoint.rmst_taus[0],
+    )
+
+
+def decode(page: str, params: Params, data: str, study: Study) -> Decoded:
+    """The view of an address over a study; defaults for what it does not say."""
+    reader, default = _Reader(params), default_view(page, data, study)
+    cohorts = reader.several("cohorts", [c.code for c in study.cohorts])
+    code = reader.choice("endpoint", [e.code for e in study.endpoints], default.endpoint)
+    endpoint = study.endpoint(code)
+    levels = _filters(reader, study, endpoint)
+    view = replace(
+        default,
+        selection=selection(study, cohorts or list(default.selection.cohort_codes), levels),
+        endpoint=code,
+        time=reader.time("time", study.milestone_times, default.time),
+        tau=reader.time("tau", endpoint.rmst_taus, endpoint.rmst_taus[0]),
+        bands=YES_NO[reader.choice("bands", list(YES_NO), "yes")],
+        marks=YES_NO[reader.choice("marks", list(YES_NO), "yes")],
+    )
+    for name in params:
+        if name not in reader.seen:
+            reader.problems.append(say("link.unknown", parameter=name))
+    return Decoded(view, tuple(reader.problems))
+
+
+def _filters(reader: _Reader, study: Study, endpoint: Endpoint) -> dict[str, list[str]]:
+    levels = {}
+    for x in study.characteristics:
+        before = len(reader.problems)
+        chosen = reader.several(FILTER + x.code, x.level_codes)
+        if chosen and known_late(x, endpoint):
+            known_at = study.milestone_label(x.known_at)
+            reader.problems.append(say("frame.late", label=x.label, known_at=known_at))
+            chosen = []
+        reader.problems[before:] = [
+            say("link.filter", problem=problem) for problem in reader.problems[before:]
+        ]
+        levels[x.code] = chosen
+    for name in reader.params:
+        if name.startswith(FILTER) and name not in reader.seen:
+            reader.seen.add(name)
+            unknown = reader.wrong("filter", name, [x.code for x in study.characteristics])
+            reader.problems.append(say("link.filter", problem=unknown))
+    return levels
+
+
+def on_data(view: View, data: str, study: Study) -> View:
+    """The same view on other data; what the other study does not have falls back to its default."""
+    moved = dict(encode(view))
+    params = {name: [value] for name, value in moved.items()}
+    return decode(view.page, params, data, study).view

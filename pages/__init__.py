@@ -1,0 +1,1 @@
+"""Screens: one page a question. Each file is an outline: frame, controls, answer."""

@@ -1,0 +1,205 @@
+"""The frame every page stands in: navigation, data, cohorts, filters, who is shown.
+
+A deep link that is the first request after a server start runs the page's own file and never
+`app.py`. So every page draws this frame itself, and `app.py` is only a front door.
+"""
+
+import re
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from analysis.answer import Answer, Figure, Table
+from analysis.disclosure import PolicyError
+from analysis.export import figure_png, figure_svg, numbers_csv
+from analysis.filters import FilterGroup, filter_bar
+from analysis.link import FILTER, PAGES, LinkError, View, address, encode, on_data
+from analysis.questions import Opened, answer, choices, newer_snapshot
+from pages.frame.mirror import clear_filters, restore, touch, widget_key
+from trial.words import say
+
+PAGE_FILES = {page: f"pages/{page}.py" for page in PAGES}
+LESS_ROOM_ABOVE = "<style>[data-testid=stMainBlockContainer] {padding-top: 3rem}</style>"
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|>$~:<&])")
+
+
+def plain(text: str) -> str:
+    """A text with everything escaped that markdown would take for markup."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def page_link(view: View, label: str) -> None:
+    """A link to a view within the app; its address holds the whole view."""
+    st.page_link(PAGE_FILES[view.page], label=plain(label), query_params=encode(view))
+
+
+def open_page(page: str) -> tuple[Opened, Answer]:
+    """Draw the frame of a page; the view and its answer. Stops the run if there are no numbers."""
+    st.set_page_config(
+        page_title=f"{say(f'page.{page}')} · {say('app.title')}",
+        layout="wide",
+        initial_sidebar_state="auto",
+    )
+    st.html(LESS_ROOM_ABOVE)
+    try:
+        opened = restore(page)
+        found = answer(opened.snapshot, opened.view)
+    except (LinkError, PolicyError) as error:
+        _no_numbers(page, str(error))
+        st.stop()
+    _sidebar(opened)
+    _strip(opened, found)
+    return opened, found
+
+
+def _no_numbers(page: str, problem: str) -> None:
+    st.title(say("app.title"))
+    st.error(plain(say("frame.no_snapshot", problem=problem)))
+    offered = choices()
+    if offered:
+        st.write(say("frame.exists"))
+    else:
+        st.markdown(say("app.empty"))
+    for choice in offered:
+        st.page_link(
+            PAGE_FILES[page],
+            label=plain(choice.label),
+            query_params={"data": choice.snapshot.snapshot_id},
+        )
+
+
+def _sidebar(opened: Opened) -> None:
+    snapshot, view = opened.snapshot, opened.view
+    labels = {choice.snapshot.snapshot_id: choice.label for choice in choices()}
+    with st.sidebar:
+        _select("data", say("frame.study"), labels, view.data)
+        st.markdown(f"**{say('frame.cohorts')}**")
+        for cohort in snapshot.study.cohorts:
+            is_on = cohort.code in view.selection.cohort_codes
+            _box(f"cohorts.{cohort.code}", plain(cohort.label), is_on)
+        groups = filter_bar(snapshot, view)
+        if groups:
+            st.markdown(f"**{say('frame.filters')}**", help=say("frame.filters_help"))
+        for group in groups:
+            _group(group, view)
+        if view.selection.filters:
+            study = snapshot.study
+            st.button(say("frame.reset"), on_click=clear_filters, args=(study,), width="stretch")
+
+
+def _group(group: FilterGroup, view: View) -> None:
+    kept = view.selection.levels(group.code)
+    st.markdown(plain(group.label), help=group.refused)
+    for level in group.levels:
+        counts = f"{level.n_population} / {level.n_all}"
+        label = f"{plain(level.label)} :gray[{counts}]"
+        name = f"{FILTER}{group.code}.{level.code}"
+        _box(name, label, level.code in kept, disabled=group.refused is not None)
+
+
+def _box(name: str, label: str, is_on: bool, disabled: bool = False) -> None:
+    key = widget_key(name)
+    st.session_state[key] = is_on
+    st.checkbox(label, key=key, on_change=touch, disabled=disabled)
+
+
+def _select(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
+    key = widget_key(name)
+    st.session_state[key] = chosen
+    st.selectbox(label, list(labels), format_func=labels.__getitem__, key=key, on_change=touch)
+
+
+def select(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
+    """A choice of the page: its value is in the address under `name`."""
+    _select(name, label, labels, chosen)
+
+
+def toggle(name: str, label: str, is_on: bool) -> None:
+    """A switch of the page: its value is in the address under `name`."""
+    key = widget_key(name)
+    st.session_state[key] = is_on
+    st.toggle(label, key=key, on_change=touch)
+
+
+def _strip(opened: Opened, found: Answer) -> None:
+    snapshot, view = opened.snapshot, opened.view
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        with st.container(horizontal=True, width="content"):
+            for page in PAGES:
+                page_link(replace(view, page=page), say(f"page.{page}"))
+        _share(view)
+    colour = "orange" if found.synthetic else "blue"
+    study, notice = plain(snapshot.study.label), plain(found.notice)
+    sizes = " · ".join(
+        plain(say("frame.cohort_n", cohort=c.label, n=c.n_population, n_enrolled=c.n_enrolled))
+        for c in found.cohorts
+    )
+    shown = plain(say("frame.population", population=found.population))
+    data = plain(say("frame.snapshot", snapshot=found.snapshot, cutoff=found.data_cutoff))
+    lines = [f"**{study}** :{colour}[{notice}]", f"{shown} · {sizes}", f":gray[{data}]"]
+    st.markdown("  \n".join(lines))
+    if opened.problems:
+        problems = "".join(f"\n- {plain(problem)}" for problem in opened.problems)
+        st.error(f"{say('frame.invalid')}\n{problems}")
+    if current := newer_snapshot(snapshot):
+        st.warning(plain(say("frame.newer", snapshot=snapshot.snapshot_id, current=current)))
+        page_link(on_data(view, current, snapshot.study), say("frame.newer_link"))
+
+
+def _share(view: View) -> None:
+    with st.popover(say("frame.share")):
+        base = (st.context.url or "").rstrip("/").rsplit("/", 1)[0]
+        st.caption(say("frame.share_link"))
+        st.code(f"{base}/{view.page}?{urlencode(encode(view), safe=',')}", language=None)
+        st.caption(say("frame.share_files"))
+        st.code(f"python -m analysis '{address(view)}' --out out", language=None)
+
+
+def headline(found: Answer) -> None:
+    """The answer in words, then what the reader must know before looking."""
+    st.markdown(f"##### {plain(found.headline)}")
+    for note in found.notes:
+        if note.kind == "warning":
+            st.warning(plain(note.text))
+
+
+def table(shown: Table) -> None:
+    """A table under its title."""
+    st.markdown(f"**{plain(shown.title)}**")
+    rows = [[plain(str(value)) for value in row] for row in shown.rows]
+    st.table(
+        {title: [row[i] for row in rows] for i, title in enumerate(shown.columns)}, hide_index=True
+    )
+
+
+def figure(found: Answer, shown: Figure) -> None:
+    """A figure with its caption; its numbers and files one click away."""
+    st.altair_chart(shown.chart, width="stretch", height=shown.page_height, alt=shown.alt_text)
+    st.caption(plain(shown.caption))
+    with st.expander(say("figure.numbers")):
+        for code in shown.tables:
+            listing(found.table(code))
+    with st.container(horizontal=True):
+        name = f"{found.question}_{found.snapshot}"
+        _save("figure.save_numbers", lambda: numbers_csv(found), f"{name}.csv", "text/csv")
+        _save("figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")
+        _save("figure.save_png", lambda: figure_png(shown), f"{name}.png", "image/png")
+
+
+def _save(label: str, data, file_name: str, mime: str) -> None:
+    st.download_button(say(label), data, file_name, mime, on_click="ignore", key=f"save.{label}")
+
+
+def listing(shown: Table) -> None:
+    """A long table, to scroll in."""
+    st.markdown(f"**{plain(shown.title)}**")
+    columns = {title: [row[i] for row in shown.rows] for i, title in enumerate(shown.columns)}
+    st.dataframe(columns, hide_index=True, height=280)
+
+
+def notes(found: Answer) -> None:
+    """What else there is to know, beneath the numbers."""
+    for note in found.notes:
+        if note.kind == "info":
+            st.caption(plain(note.text))

@@ -1,0 +1,127 @@
+"""The address bar and the view, kept the same.
+
+The address is the truth. An address that differs from the one written last (a link, back, forward,
+reload, another page) wins over the widgets, which then get new keys; otherwise the widgets win and
+the new address is written at once, before anything is drawn. A widget used while an address is
+still on its way to the browser arrives with the old address and must not count as "back": its
+callback marks the run as touched.
+
+A link with a part that is not valid stays in the address bar, and its explanation on the page,
+until the reader changes something.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from analysis.link import FILTER, YES_NO, View, decode, encode, on_data
+from analysis.questions import Opened, open_link
+from trial.study import Study
+
+Params = dict[str, list[str]]
+OPTIONS = ("endpoint", "time", "tau", "bands", "marks")
+REMEMBERED = 50
+
+
+def _state(name: str, default: Any = None) -> Any:
+    return st.session_state.get(f"board.{name}", default)
+
+
+def _keep(name: str, value: Any) -> None:
+    st.session_state[f"board.{name}"] = value
+
+
+def touch() -> None:
+    """The callback of every widget: this run comes from the reader's hand, not from an address."""
+    _keep("touched", True)
+
+
+def widget_key(name: str) -> str:
+    """The key of a widget; it changes when an address was restored."""
+    return f"board.widget.{_state('generation')}.{name}"
+
+
+def clear_filters(study: Study) -> None:
+    """The callback of the button that clears all filters."""
+    for x in study.characteristics:
+        for code in x.level_codes:
+            st.session_state[widget_key(f"{FILTER}{x.code}.{code}")] = False
+    touch()
+
+
+def _arrived() -> Params:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def _params(view: View) -> Params:
+    return {name: [value] for name, value in encode(view)}
+
+
+def _ticked(params: Params, name: str, codes: list[str]) -> str:
+    """The comma list of the boxes that are ticked; boxes not drawn last time stay as they were."""
+    before = params[name][0].split(",") if name in params else []
+    boxes = {code: st.session_state.get(widget_key(f"{name}.{code}")) for code in codes}
+    return ",".join(c for c, box in boxes.items() if (c in before if box is None else box))
+
+
+def _from_widgets(view: View, study: Study) -> Params:
+    """The view's parameters, each overruled by its widget where that was drawn in the last run."""
+    params = _params(view)
+    yes_no = {value: word for word, value in YES_NO.items()}
+    for name in OPTIONS:
+        value = st.session_state.get(widget_key(name))
+        if value is not None:
+            params[name] = [yes_no[value] if isinstance(value, bool) else value]
+    # A time that a newly chosen endpoint does not have falls back to that endpoint's default.
+    taus = [f"{tau:g}" for tau in study.endpoint(params["endpoint"][0]).rmst_taus]
+    if params["tau"][0] not in taus:
+        del params["tau"]
+    # Nobody is no population: the last cohort cannot be unticked.
+    if cohorts := _ticked(params, "cohorts", [c.code for c in study.cohorts]):
+        params["cohorts"] = [cohorts]
+    for x in study.characteristics:
+        levels = _ticked(params, FILTER + x.code, list(x.level_codes))
+        params.pop(FILTER + x.code, None)
+        if levels:
+            params[FILTER + x.code] = [levels]
+    return params
+
+
+def _changed(page: str, view: View) -> Opened:
+    """The view after the reader used a widget."""
+    chosen = st.session_state.get(widget_key("data"), view.data)
+    opened = open_link(page, _params(view))
+    if chosen != view.data:
+        _keep("generation", _state("generation") + 1)
+        opened = open_link(page, {"data": [chosen]})
+        return Opened(opened.snapshot, on_data(view, chosen, opened.snapshot.study), ())
+    study = opened.snapshot.study
+    decoded = decode(page, _from_widgets(view, study), view.data, study)
+    return Opened(opened.snapshot, decoded.view, decoded.problems)
+
+
+def restore(page: str) -> Opened:
+    """The view of this run, and its address in the address bar.
+
+    Raises LinkError if the address leads to no data.
+    """
+    params = _arrived()
+    touched = st.session_state.pop("board.touched", False)
+    arrived = (page, params)
+    is_mine = arrived == _state("address") or (touched and arrived in _state("written", []))
+    if not is_mine:
+        opened = open_link(page, params)
+        _keep("generation", _state("generation", 0) + 1)
+    elif touched:
+        opened = _changed(page, _state("view"))
+    else:
+        kept = open_link(page, _params(_state("view")))
+        opened = Opened(kept.snapshot, kept.view, _state("problems"))
+    _keep("view", opened.view)
+    _keep("problems", opened.problems)
+    address = params if opened.problems and not touched else _params(opened.view)
+    _keep("address", (page, address))
+    _keep("written", [*_state("written", []), (page, address)][-REMEMBERED:])
+    if address != params:
+        st.query_params.from_dict(address)
+    return opened

@@ -1,0 +1,32 @@
+"""Survival: who lived, how long, and the difference between the cohorts."""
+
+import streamlit as st
+
+from analysis.wording import time_in_words
+from pages.frame import figure, headline, notes, open_page, select, table, toggle
+from trial.words import say
+
+opened, found = open_page("survival")
+study, view = opened.snapshot.study, opened.view
+endpoint = study.endpoint(view.endpoint)
+
+headline(found)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    endpoints = {e.code: e.label for e in study.endpoints}
+    times = {f"{t:g}": time_in_words(study, t) for t in study.milestone_times}
+    taus = {f"{t:g}": time_in_words(study, t) for t in endpoint.rmst_taus}
+    select("endpoint", say("survival.endpoint"), endpoints, view.endpoint)
+    select("time", say("survival.time"), times, f"{view.time:g}")
+    select("tau", say("survival.tau"), taus, f"{view.tau:g}")
+    toggle("bands", say("survival.bands"), view.bands)
+    toggle("marks", say("survival.marks"), view.marks)
+
+for shown in found.figures:
+    figure(found, shown)
+
+for shown in found.tables:
+    if shown.code not in ("at_risk", "curve"):
+        table(shown)
+
+notes(found)

@@ -1,0 +1,41 @@
+"""What several kinds of test share: the example exports, loaded once into a store of the tests."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from etl.load import load
+from etl.mapping import read_mapping
+from warehouse.query import Snapshot, open_snapshot
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "etl" / "examples"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_secret(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test touches the key file or the store of the user."""
+    folder = tmp_path_factory.mktemp("operator")
+    os.environ["RELAPSE_BOARD_KEY_FILE"] = str(folder / "identity.key")
+    os.environ["RELAPSE_BOARD_STORE"] = str(folder / "no-store")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A store with the example exports, and the snapshot of each study."""
+
+    store: Path
+    snapshots: dict[str, Snapshot]
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    """The example exports, loaded. Nothing may be loaded into this store: make one's own."""
+    store = tmp_path_factory.mktemp("store")
+    snapshots = {}
+    for name in ("colon", "myeloid"):
+        report = load(EXAMPLES / f"{name}.csv", read_mapping(name), store)
+        snapshots[name] = open_snapshot(store, report.snapshot_id)
+    return Loaded(store, snapshots)

@@ -282,6 +282,8 @@ def _notes(results: Results) -> tuple[Note, ...]:
         if not comparator.is_reference:
             notes.append(Note("info", say("survival.reference", cohort=comparator.label)))
         notes.append(Note("info", say("survival.hazard_note")))
+    if len(results.cohorts) > 2:
+        notes.append(Note("info", say("survival.joint", n=len(results.cohorts))))
     return tuple(notes)
 
 

@@ -1,6 +1,7 @@
 """Command line: python -m etl load PATH --mapping NAME [--warehouse DIR] [--json].
 
-Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published.
+Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published. `python -m etl first`
+loads the example exports if the store holds no data at all.
 """
 
 import argparse
@@ -11,7 +12,9 @@ from etl.errors import LoadError
 from etl.load import LoadReport, load
 from etl.mapping import MAPPINGS, read_mapping
 from trial.document import DocumentError
-from warehouse.store import store_folder
+from warehouse.store import current_ids, store_folder
+
+EXAMPLES = Path(__file__).parent / "examples"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,7 +31,19 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     one.add_argument("--cutoff", help="data cut-off, as 2026-05-03; nothing after it counts")
     one.add_argument("--json", action="store_true", help="print the report as JSON")
+    commands.add_parser("first", help="load the examples if there are no data yet")
     return parser
+
+
+def _first() -> int:
+    """Load the examples into an empty store; never beside data that are there."""
+    store = store_folder()
+    if current_ids(store):
+        return 0
+    print(f"No data in {store} yet: loading the example exports.")
+    for path in sorted(EXAMPLES.glob("*.csv")):
+        print(_in_words(load(path, read_mapping(path.stem), store)))
+    return 0
 
 
 def _in_words(report: LoadReport) -> str:
@@ -56,6 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "first":
+            return _first()
         mapping = read_mapping(options.mapping)
         report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
     except (LoadError, DocumentError) as error:

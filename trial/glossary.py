@@ -8,9 +8,15 @@ WORDS = (
     ("enrollment", "One patient in one protocol; the unit that is counted and compared."),
     ("day 0", "The day an enrollment's clock starts; the study definition says which day it is."),
     ("milestone", "Something that happens to an enrollment on a day: remission, relapse, death."),
-    ("characteristic", "A fact about an enrollment to filter by, with the milestone it is known at."),
+    (
+        "characteristic",
+        "A fact about an enrollment to filter by, with the milestone it is known at.",
+    ),
     ("missing", "A level of every characteristic: not recorded in the export."),
-    ("endpoint", "A time to event: its origin, the milestones that end it, where censoring happens."),
+    (
+        "endpoint",
+        "A time to event: its origin, the milestones that end it, where censoring happens.",
+    ),
     ("censored", "Without event up to the last day the endpoint was observed."),
     ("at risk", "Under observation and without event just before a time."),
     ("KM", "Kaplan-Meier estimate of the survival function, S(t)."),
@@ -28,7 +34,14 @@ WORDS = (
 
 def glossary() -> str:
     """The glossary as Markdown."""
-    lines = ["# Glossary", "", "Made by `make fix` from the schema; do not edit.", "", "## Words", ""]
+    lines = [
+        "# Glossary",
+        "",
+        "Made by `make fix` from the schema; do not edit.",
+        "",
+        "## Words",
+        "",
+    ]
     lines += [f"- **{word}**: {meaning}" for word, meaning in WORDS]
     lines += ["", "## Studies", ""]
     for path in sorted(STUDIES.glob("*.toml")):

@@ -17,6 +17,8 @@ ENROLLMENT = "enrollment"
 MISSING = "missing"
 UNIT_DAYS = {"year": 365.25, "month": 365.25 / 12, "week": 7.0, "day": 1.0}
 MAX_COHORTS = 6
+# Columns of dim_enrollment that every study has; a characteristic becomes a column beside them.
+ENROLLMENT_COLUMNS = ("enrollment_key", "patient_key", "cohort_code", "enrollment_year")
 
 
 @dataclass(frozen=True)
@@ -152,13 +154,13 @@ def _cohorts(root: Table) -> tuple[Cohort, ...]:
     cohorts = tuple(
         Cohort(t.new_code(), t.text("label"), t.flag("reference", False)) for t in tables
     )
+    for table in tables:
+        table.done()
     unique(tables, [cohort.code for cohort in cohorts], "cohort")
     if len(cohorts) > MAX_COHORTS:
         raise tables[MAX_COHORTS].error(None, f"more than {MAX_COHORTS} cohorts; merge some.")
     if sum(cohort.is_reference for cohort in cohorts) != 1:
         raise tables[0].error(None, "exactly one [[cohort]] needs 'reference = true'.")
-    for table in tables:
-        table.done()
     return cohorts
 
 
@@ -197,6 +199,10 @@ def _characteristics(root: Table, milestones: list[str]) -> tuple[Characteristic
         )
         table.done()
     unique(tables, [x.code for x in found], "characteristic")
+    columns = [*ENROLLMENT_COLUMNS, *(x.level_column for x in found if x.kind == "number")]
+    for table, x in zip(tables, found, strict=True):
+        if x.code in columns:
+            raise table.error("code", f"'{x.code}' is the name of a column already; take another.")
     return tuple(found)
 
 

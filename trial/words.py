@@ -16,7 +16,6 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "page.survival": {"en": "Survival"},
     "page.data": {"en": "Data"},
-    "page.home": {"en": "Start"},
     "frame.study": {"en": "Study and data"},
     "frame.cohorts": {"en": "Cohorts"},
     "frame.filters": {"en": "Filters"},
@@ -57,7 +56,6 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.tau": {"en": "Mean within (RMST)"},
     "survival.bands": {"en": "95 % bands"},
     "survival.marks": {"en": "Censoring marks"},
-    "survival.at": {"en": "{endpoint} at {time}"},
     "survival.headline": {"en": "{endpoint} at {time}: {cohorts}."},
     "survival.headline_cohort": {"en": "{cohort} {value} ({limits}; {events} events in {n})"},
     "survival.headline_none": {"en": "{cohort}: {reason} ({events} events in {n})"},
@@ -101,7 +99,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.hazard_note": {
         "en": "The hazard ratio assumes that it is constant over time; this is not tested here yet."
     },
-    "survival.joint": {"en": "One model of all chosen cohorts."},
+    "survival.joint": {
+        "en": "With {n} cohorts the hazard ratios come from one model of all of them."
+    },
     "survival.cell": {"en": "{told}; {events}/{n} events, {at_risk} at risk"},
     "survival.reason": {"en": "{reason} ({state})"},
     "survival.table_milestones": {"en": "Survival at fixed times"},
@@ -170,7 +170,6 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "export.summary_data": {"en": "Data {snapshot}, cut-off {cutoff}. {notice}"},
     "figure.numbers": {"en": "Numbers of this figure"},
-    "figure.save": {"en": "Save"},
     "figure.save_numbers": {"en": "Numbers (CSV)"},
     "figure.save_svg": {"en": "Figure (SVG)"},
     "figure.save_png": {"en": "Figure (PNG)"},

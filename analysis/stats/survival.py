@@ -50,8 +50,8 @@ class DayCounts:
     @property
     def at_risk(self) -> Array:
         """At risk on each day, just before its events: (K,)."""
-        gone = np.cumsum(self.events + self.censored)
-        return self.n - np.concatenate(([0], gone[:-1]))
+        leaving = self.events + self.censored
+        return self.n - (np.cumsum(leaving) - leaving)
 
     def reversed(self) -> "DayCounts":
         """Censoring as the event, for follow-up."""

@@ -93,7 +93,11 @@ def test_sql_lives_in_the_warehouse() -> None:
 
 
 def test_every_query_says_its_grain_and_is_used() -> None:
-    code = "".join(p.read_text("utf-8") for room in ("warehouse", "analysis") for p in (ROOT / room).rglob("*.py"))
+    code = "".join(
+        p.read_text("utf-8")
+        for room in ("warehouse", "analysis")
+        for p in (ROOT / room).rglob("*.py")
+    )
     for path in sorted((ROOT / "warehouse" / "queries").glob("*.sql")):
         text = path.read_text("utf-8")
         assert text.startswith(f"-- {path.stem}: "), path.name

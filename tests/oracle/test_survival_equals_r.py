@@ -102,7 +102,9 @@ def test_follow_up(compared) -> None:
     expected, cohorts = compared
     for counts, group in zip(cohorts, expected["groups"].values(), strict=True):
         found = follow_up(counts)
-        for value, r in zip((found.estimate, found.lower, found.upper), group["follow_up"], strict=True):
+        for value, r in zip(
+            (found.estimate, found.lower, found.upper), group["follow_up"], strict=True
+        ):
             same(value, r, EXACT, "follow-up")
 
 
@@ -119,7 +121,9 @@ def test_hazard_ratios(compared) -> None:
     fit = cox_fit(cohorts)
     assert not isinstance(fit, str)
     same(fit.likelihood_ratio, expected["likelihood_ratio"], COX, "likelihood ratio")
-    for position, (found, r) in enumerate(zip(hazard_ratios(cohorts), expected["cox"], strict=True)):
+    for position, (found, r) in enumerate(
+        zip(hazard_ratios(cohorts), expected["cox"], strict=True)
+    ):
         same(float(fit.coefficients[position]), r["beta"], COX, "beta")
         same(float(fit.standard_errors[position]), r["se"], COX, "se")
         same(found.estimate, r["hr"], COX, "hazard ratio")
@@ -147,7 +151,8 @@ def test_the_published_6mp_example() -> None:
     case = cases()["drug6mp"]
     rows = list(zip(case["time"], case["event"], case["group"], strict=True))
     placebo, drug = (
-        _counts([t for t, _, k in rows if k == g], [e for _, e, k in rows if k == g]) for g in (0, 1)
+        _counts([t for t, _, k in rows if k == g], [e for _, e, k in rows if k == g])
+        for g in (0, 1)
     )
     assert quantile(kaplan_meier(placebo)).estimate == 8
     assert quantile(kaplan_meier(drug)).estimate == 23

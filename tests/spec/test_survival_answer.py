@@ -1,0 +1,94 @@
+"""What the survival answer says in words: denominators, reasons, who is left out."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.answer import Answer
+from analysis.link import decode
+from analysis.survival import survival_answer
+from tests.conftest import Loaded
+from tests.spec.made import Workshop
+
+
+def _answer(snapshot, **params: str) -> Answer:
+    asked = {name: [value] for name, value in params.items()}
+    decoded = decode("survival", asked, snapshot.snapshot_id, snapshot.study)
+    assert decoded.problems == ()
+    return survival_answer(snapshot, decoded.view)
+
+
+def _made(tmp_path: Path, n: int, dead: bool = True) -> Workshop:
+    lines = [
+        f"{cohort}{i},{cohort},f,7,1,30,,{int(dead and i % 3 == 0)},{100 + 20 * i}"
+        for cohort in ("2014", "2016")
+        for i in range(n)
+    ]
+    return Workshop(tmp_path).patients(*lines)
+
+
+def test_the_headline_leads_with_the_milestone_and_has_its_denominators(loaded: Loaded) -> None:
+    found = _answer(loaded.snapshots["myeloid"], time="3")
+    assert found.headline == (
+        "Overall survival at 3 years: Arm A 45.4 % (39.6 to 51.0; 160 events in 317); "
+        "Arm B 55.2 % (49.6 to 60.5; 142 events in 329). "
+        "Arm B minus Arm A: +9.8 percentage points (+1.8 to +17.6)."
+    )
+
+
+def test_nobody_is_a_sentence_not_a_picture(loaded: Loaded) -> None:
+    found = _answer(loaded.snapshots["myeloid"], **{"f.sex": "missing"})
+    assert found.headline == "No patients match Sex: not recorded in Arm A, Arm B."
+    assert found.figures == ()
+    assert all(n.estimate is not None or n.not_estimable_reason for n in found.numbers)
+
+
+def test_one_cohort_is_shown_and_not_compared(loaded: Loaded) -> None:
+    found = _answer(loaded.snapshots["colon"], cohorts="lev")
+    assert [c.code for c in found.cohorts] == ["lev"]
+    assert "minus" not in found.headline
+    test = [n for n in found.numbers if n.statistic == "log_rank_chi_square"][0]
+    assert test.not_estimable_reason == "one cohort is chosen: nothing to compare"
+
+
+def test_below_ten_patients_there_is_no_percentage(tmp_path: Path) -> None:
+    found = _answer(_made(tmp_path, 9).snapshot(), time="1")
+    assert "%" not in found.headline
+    assert "fewer than 10 patients, no percentage (0 events in 9)" in found.headline
+
+
+def test_without_events_there_is_a_reason_and_never_infinity(tmp_path: Path) -> None:
+    found = _answer(_made(tmp_path, 30, dead=False).snapshot(), time="1", tau="6")
+    by_name = {(n.statistic, n.cohort): n for n in found.numbers if n.time_days is None}
+    ratio = by_name["hazard_ratio", "new"]
+    assert ratio.estimate is None and "without events" in (ratio.not_estimable_reason or "")
+    assert by_name["log_rank_chi_square", "old,new"].not_estimable_reason == "no events"
+    at = next(n for n in found.numbers if n.statistic == "survival" and n.cohort == "old")
+    assert (at.estimate, at.numerator, at.denominator) == (1.0, 0, 30)
+    # Clopper-Pearson for 30 of 30: 0.025 ** (1 / 30).
+    assert at.lower == pytest.approx(0.025 ** (1 / 30), rel=1e-9)
+
+
+def test_who_is_not_in_the_figure_is_counted(tmp_path: Path) -> None:
+    workshop = _made(tmp_path, 12)
+    workshop.patients(*workshop.files["patients.csv"].splitlines()[1:], "x,2016,m,3,0,,,1,44")
+    found = _answer(workshop.snapshot(), endpoint="rfs")
+    left_out = [note.text for note in found.notes if note.text.startswith("Not in the figure")]
+    assert left_out == ["Not in the figure: 1 of 13 in New never reached remission."]
+    in_figure = [n for n in found.numbers if n.statistic == "in_figure" and n.cohort == "new"][0]
+    assert (in_figure.numerator, in_figure.denominator) == (12, 13)
+
+
+def test_cohorts_that_were_not_randomised_are_never_compared_without_saying_so(
+    tmp_path: Path, loaded: Loaded
+) -> None:
+    said = "not randomised"
+    assert any(said in note.text for note in _answer(_made(tmp_path, 12).snapshot()).notes)
+    assert not any(said in note.text for note in _answer(loaded.snapshots["colon"]).notes)
+
+
+def test_a_mean_is_taken_to_a_time_that_ten_in_each_cohort_reach(tmp_path: Path) -> None:
+    found = _answer(_made(tmp_path, 20).snapshot(), tau="12")
+    assert any("6 months is shown" in note.text for note in found.notes)
+    times = {round(n.time_days or 0) for n in found.numbers if n.statistic == "rmst"}
+    assert times == {183}

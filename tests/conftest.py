@@ -39,3 +39,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
         report = load(EXAMPLES / f"{name}.csv", read_mapping(name), store)
         snapshots[name] = open_snapshot(store, report.snapshot_id)
     return Loaded(store, snapshots)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests share one server and one browser: they all go to one of the two workers."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("browser"))

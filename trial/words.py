@@ -35,7 +35,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "frame.newer_link": {"en": "Show this view on the newer data"},
     "frame.not_current": {"en": "older"},
     "frame.invalid": {"en": "Part of this link is not valid and was not applied:"},
-    "frame.no_snapshot": {"en": "No numbers are shown. {problem}"},
+    "frame.no_snapshot": {"en": "No numbers are shown."},
     "frame.exists": {"en": "Data that exist here:"},
     "frame.late": {
         "en": "{label} is known only from {known_at} on, after this endpoint's start: filtering by "

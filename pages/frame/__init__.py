@@ -14,9 +14,9 @@ from analysis.answer import Answer, Figure, Table
 from analysis.disclosure import PolicyError
 from analysis.export import figure_png, figure_svg, numbers_csv
 from analysis.filters import FilterGroup, filter_bar
-from analysis.link import FILTER, PAGES, LinkError, View, address, encode, on_data
+from analysis.link import FILTER, PAGES, LinkError, View, address, encode
 from analysis.questions import Opened, answer, choices, newer_snapshot
-from pages.frame.mirror import clear_filters, restore, touch, widget_key
+from pages.frame.mirror import clear_filters, restore, show_data, touch, widget_key
 from trial.words import say
 
 PAGE_FILES = {page: f"pages/{page}.py" for page in PAGES}
@@ -29,9 +29,16 @@ def plain(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def page_link(view: View, label: str) -> None:
+def verbatim(text: str) -> str:
+    """A text of an address as inline code: nothing in it becomes markup, not even a web address."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence} {' '.join(text.split())} {fence}"
+
+
+def page_link(view: View, label: str, disabled: bool = False) -> None:
     """A link to a view within the app; its address holds the whole view."""
-    st.page_link(PAGE_FILES[view.page], label=plain(label), query_params=encode(view))
+    page = PAGE_FILES[view.page]
+    st.page_link(page, label=plain(label), query_params=encode(view), disabled=disabled)
 
 
 def open_page(page: str) -> tuple[Opened, Answer]:
@@ -55,7 +62,7 @@ def open_page(page: str) -> tuple[Opened, Answer]:
 
 def _no_numbers(page: str, problem: str) -> None:
     st.title(say("app.title"))
-    st.error(plain(say("frame.no_snapshot", problem=problem)))
+    st.error(f"{say('frame.no_snapshot')} {verbatim(problem)}")
     offered = choices()
     if offered:
         st.write(say("frame.exists"))
@@ -73,7 +80,7 @@ def _sidebar(opened: Opened) -> None:
     snapshot, view = opened.snapshot, opened.view
     labels = {choice.snapshot.snapshot_id: choice.label for choice in choices()}
     with st.sidebar:
-        _select("data", say("frame.study"), labels, view.data)
+        select("data", say("frame.study"), labels, view.data)
         st.markdown(f"**{say('frame.cohorts')}**")
         for cohort in snapshot.study.cohorts:
             is_on = cohort.code in view.selection.cohort_codes
@@ -84,8 +91,7 @@ def _sidebar(opened: Opened) -> None:
         for group in groups:
             _group(group, view)
         if view.selection.filters:
-            study = snapshot.study
-            st.button(say("frame.reset"), on_click=clear_filters, args=(study,), width="stretch")
+            st.button(say("frame.reset"), on_click=clear_filters, width="stretch")
 
 
 def _group(group: FilterGroup, view: View) -> None:
@@ -99,27 +105,25 @@ def _group(group: FilterGroup, view: View) -> None:
 
 
 def _box(name: str, label: str, is_on: bool, disabled: bool = False) -> None:
-    key = widget_key(name)
-    st.session_state[key] = is_on
-    st.checkbox(label, key=key, on_change=touch, disabled=disabled)
-
-
-def _select(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
-    key = widget_key(name)
-    st.session_state[key] = chosen
-    st.selectbox(label, list(labels), format_func=labels.__getitem__, key=key, on_change=touch)
+    st.checkbox(label, is_on, key=widget_key(name), on_change=touch, disabled=disabled)
 
 
 def select(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
-    """A choice of the page: its value is in the address under `name`."""
-    _select(name, label, labels, chosen)
+    """A choice; its value is in the address under `name`."""
+    codes = list(labels)
+    st.selectbox(
+        label,
+        codes,
+        codes.index(chosen),
+        format_func=labels.__getitem__,
+        key=widget_key(name),
+        on_change=touch,
+    )
 
 
 def toggle(name: str, label: str, is_on: bool) -> None:
-    """A switch of the page: its value is in the address under `name`."""
-    key = widget_key(name)
-    st.session_state[key] = is_on
-    st.toggle(label, key=key, on_change=touch)
+    """A switch; its value is in the address under `name`."""
+    st.toggle(label, is_on, key=widget_key(name), on_change=touch)
 
 
 def _strip(opened: Opened, found: Answer) -> None:
@@ -127,7 +131,9 @@ def _strip(opened: Opened, found: Answer) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         with st.container(horizontal=True, width="content"):
             for page in PAGES:
-                page_link(replace(view, page=page), say(f"page.{page}"))
+                # A link to this very page does not write the address bar (see mirror.show_data).
+                here = page == view.page and bool(opened.problems)
+                page_link(replace(view, page=page), say(f"page.{page}"), disabled=here)
         _share(view)
     colour = "orange" if found.synthetic else "blue"
     study, notice = plain(snapshot.study.label), plain(found.notice)
@@ -140,11 +146,11 @@ def _strip(opened: Opened, found: Answer) -> None:
     lines = [f"**{study}** :{colour}[{notice}]", f"{shown} · {sizes}", f":gray[{data}]"]
     st.markdown("  \n".join(lines))
     if opened.problems:
-        problems = "".join(f"\n- {plain(problem)}" for problem in opened.problems)
+        problems = "".join(f"\n- {verbatim(problem)}" for problem in opened.problems)
         st.error(f"{say('frame.invalid')}\n{problems}")
     if current := newer_snapshot(snapshot):
         st.warning(plain(say("frame.newer", snapshot=snapshot.snapshot_id, current=current)))
-        page_link(on_data(view, current, snapshot.study), say("frame.newer_link"))
+        st.button(say("frame.newer_link"), on_click=show_data, args=(current,))
 
 
 def _share(view: View) -> None:

@@ -41,12 +41,25 @@ def widget_key(name: str) -> str:
     return f"board.widget.{_state('generation')}.{name}"
 
 
-def clear_filters(study: Study) -> None:
+def clear_filters() -> None:
     """The callback of the button that clears all filters."""
-    for x in study.characteristics:
-        for code in x.level_codes:
-            st.session_state[widget_key(f"{FILTER}{x.code}.{code}")] = False
+    _keep("clear", True)
     touch()
+
+
+def show_data(snapshot_id: str) -> None:
+    """The callback of the button that shows the view on other data.
+
+    A link within the page would not do: Streamlit hands its parameters to the script and leaves
+    the address bar as it was.
+    """
+    _keep("data", snapshot_id)
+    touch()
+
+
+def _new_widgets() -> None:
+    """Give every widget a new key, so that it is drawn afresh from the view."""
+    _keep("generation", _state("generation", 0) + 1)
 
 
 def _arrived() -> Params:
@@ -72,13 +85,7 @@ def _from_widgets(view: View, study: Study) -> Params:
         value = st.session_state.get(widget_key(name))
         if value is not None:
             params[name] = [yes_no[value] if isinstance(value, bool) else value]
-    # A time that a newly chosen endpoint does not have falls back to that endpoint's default.
-    taus = [f"{tau:g}" for tau in study.endpoint(params["endpoint"][0]).rmst_taus]
-    if params["tau"][0] not in taus:
-        del params["tau"]
-    # Nobody is no population: the last cohort cannot be unticked.
-    if cohorts := _ticked(params, "cohorts", [c.code for c in study.cohorts]):
-        params["cohorts"] = [cohorts]
+    params["cohorts"] = [_ticked(params, "cohorts", [c.code for c in study.cohorts])]
     for x in study.characteristics:
         levels = _ticked(params, FILTER + x.code, list(x.level_codes))
         params.pop(FILTER + x.code, None)
@@ -87,16 +94,35 @@ def _from_widgets(view: View, study: Study) -> Params:
     return params
 
 
+def _possible(asked: Params, view: View, study: Study) -> Params:
+    """What the widgets ask for, made possible."""
+    params = dict(asked)
+    # Nobody is no population: the last cohort cannot be unticked.
+    if params["cohorts"] == [""]:
+        params["cohorts"] = _params(view)["cohorts"]
+    # A time that a newly chosen endpoint does not have falls back to that endpoint's default.
+    if params["tau"][0] not in [f"{t:g}" for t in study.endpoint(params["endpoint"][0]).rmst_taus]:
+        del params["tau"]
+    if st.session_state.pop("board.clear", False):
+        params = {name: value for name, value in params.items() if not name.startswith(FILTER)}
+    return params
+
+
 def _changed(page: str, view: View) -> Opened:
     """The view after the reader used a widget."""
-    chosen = st.session_state.get(widget_key("data"), view.data)
-    opened = open_link(page, _params(view))
-    if chosen != view.data:
-        _keep("generation", _state("generation") + 1)
-        opened = open_link(page, {"data": [chosen]})
-        return Opened(opened.snapshot, on_data(view, chosen, opened.snapshot.study), ())
+    chosen = st.session_state.pop("board.data", None)
+    chosen = chosen or st.session_state.get(widget_key("data"), view.data)
+    opened = open_link(page, {"data": [chosen]})
     study = opened.snapshot.study
-    decoded = decode(page, _from_widgets(view, study), view.data, study)
+    if chosen != view.data:
+        _new_widgets()
+        return Opened(opened.snapshot, on_data(view, chosen, study), ())
+    asked = _from_widgets(view, study)
+    decoded = decode(page, _possible(asked, view, study), view.data, study)
+    # Widgets keep their own state: writing it at every run would undo clicks that are faster than
+    # the server. Only where the view is not what they say are they drawn afresh.
+    if _params(decoded.view) != asked:
+        _new_widgets()
     return Opened(opened.snapshot, decoded.view, decoded.problems)
 
 
@@ -111,7 +137,7 @@ def restore(page: str) -> Opened:
     is_mine = arrived == _state("address") or (touched and arrived in _state("written", []))
     if not is_mine:
         opened = open_link(page, params)
-        _keep("generation", _state("generation", 0) + 1)
+        _new_widgets()
     elif touched:
         opened = _changed(page, _state("view"))
     else:

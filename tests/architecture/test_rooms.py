@@ -19,7 +19,7 @@ OWNERS = {
     "duckdb": {"warehouse"},
     "scipy": {"analysis/stats"},
     "lifelines": {"analysis/stats"},
-    "pandas": {"analysis/stats"},
+    "pandas": {"analysis/stats", "analysis/charts"},
     "altair": {"analysis/charts", "analysis"},
     "vl_convert": {"analysis"},
     "streamlit": {"pages", "app.py"},

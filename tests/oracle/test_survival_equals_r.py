@@ -1,4 +1,4 @@
-"""Every survival statistic equals R, on real data, on a published example and on made edge cases."""
+"""Every survival statistic equals R: real data, a published example, made edge cases."""
 
 import math
 

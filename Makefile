@@ -32,7 +32,7 @@ fix: $(VENV)/installed-dev ## format, mend what lint can mend, make the generate
 	$(BIN)/python -m trial.glossary > GLOSSARY.md
 
 soak: $(VENV)/installed-dev ## the long counts; prints a summary line for each
-	$(BIN)/pytest -m soak -s
+	$(BIN)/pytest -m soak -n 0 -s
 
 bench: $(VENV)/installed-dev ## benchmarks: ratios against lifelines in one run
 	$(BIN)/python -m tests.bench

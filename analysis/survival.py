@@ -319,8 +319,8 @@ def _milestone_table(results: Results) -> Table:
             found, row = c.at(time)
             events = c.events_by(time * study.unit_days)
             told = written(found, lambda x: f"{100 * x:.1f}", " %")
-            counted = {"events": events, "n": c.counts.n, "at_risk": row.at_risk}
-            cells.append(say("survival.cell", told=told, **counted))
+            n, at_risk = c.counts.n, row.at_risk
+            cells.append(say("survival.cell", told=told, events=events, n=n, at_risk=at_risk))
         rows.append((time_in_words(study, time), *cells))
     return _table("milestones", _per_cohort(results, "time"), rows)
 

@@ -4,6 +4,8 @@ A text is a template for `str.format`. Labels of cohorts, endpoints and levels c
 definition; these are the words around them.
 """
 
+LANGUAGE = "en"
+
 TEXTS: dict[str, dict[str, str]] = {
     "app.title": {"en": "Relapse board"},
     "app.about": {
@@ -176,6 +178,6 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 
 
-def say(key: str, language: str = "en", **values: object) -> str:
+def say(key: str, **values: object) -> str:
     """The text of a key with its values put in. Raises KeyError for a key that is not declared."""
-    return TEXTS[key][language].format(**values)
+    return TEXTS[key][LANGUAGE].format(**values)

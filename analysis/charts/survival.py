@@ -200,6 +200,54 @@ def page_height(curves: tuple[Curve, ...]) -> int:
     return legend + PLOT_HEIGHT + FIRST_ROW + len(curves) * BLOCK_HEIGHT + 14
 
 
+@dataclass(frozen=True)
+class _Scales:
+    """What the layers share: time axis, bare time, survival axis, colour and line type."""
+
+    time: alt.X
+    bare_time: alt.X
+    survival: alt.Y
+    colour: alt.Color
+    dash: alt.StrokeDash
+
+
+def _scales(
+    curves: tuple[Curve, ...], unit_days: float, time_title: str, survival_title: str
+) -> _Scales:
+    scale = _time_scale(curves, unit_days)
+    time_axis = alt.Axis(
+        values=[row.time_days / unit_days for row in curves[0].at_risk],
+        title=time_title,
+        grid=False,
+        titlePadding=4,
+        format="~g",
+        labelFlush=False,
+        labelOverlap=False,
+    )
+    survival_axis = alt.Axis(format="%", title=survival_title, values=[0, 0.25, 0.5, 0.75, 1])
+    legend = alt.Legend(
+        orient="top",
+        title=None,
+        columns=_legend_columns(curves),
+        labelFontSize=12,
+        labelLimit=300,
+        symbolType="stroke",
+        symbolSize=400,
+        symbolStrokeWidth=2.5,
+        symbolOpacity=1,
+    )
+    labels = [c.label for c in curves]
+    colours = alt.Scale(domain=labels, range=[COLOURS[c.role] for c in curves])
+    dashes = alt.Scale(domain=labels, range=[DASHES[c.role] for c in curves])
+    return _Scales(
+        time=alt.X("time:Q", scale=scale, axis=time_axis),
+        bare_time=alt.X("time:Q", scale=scale, axis=None),
+        survival=alt.Y("survival:Q", scale=alt.Scale(domain=[0, 1]), axis=survival_axis),
+        colour=alt.Color("cohort:N", scale=colours, legend=legend),
+        dash=alt.StrokeDash("cohort:N", scale=dashes, legend=legend),
+    )
+
+
 def survival_chart(
     curves: tuple[Curve, ...],
     *,
@@ -215,75 +263,33 @@ def survival_chart(
     """
     if not curves:
         raise ValueError("no cohort has patients")
-    scale = _time_scale(curves, unit_days)
-    ticks = [row.time_days / unit_days for row in curves[0].at_risk]
-    x = alt.X(
-        "time:Q",
-        scale=scale,
-        axis=alt.Axis(
-            values=ticks,
-            title=time_title,
-            grid=False,
-            titlePadding=4,
-            format="~g",
-            labelFlush=False,
-            labelOverlap=False,
-        ),
-    )
-    plain_x = alt.X("time:Q", scale=scale, axis=None)
-    y_axis = alt.Axis(format="%", title=survival_title, values=[0, 0.25, 0.5, 0.75, 1])
-    y = alt.Y("survival:Q", scale=alt.Scale(domain=[0, 1]), axis=y_axis)
-    by_label = {c.label: c for c in curves}
-    legend = alt.Legend(
-        orient="top",
-        title=None,
-        columns=_legend_columns(curves),
-        labelFontSize=12,
-        labelLimit=300,
-        symbolType="stroke",
-        symbolSize=400,
-        symbolStrokeWidth=2.5,
-        symbolOpacity=1,
-    )
-    colour = alt.Color(
-        "cohort:N",
-        scale=alt.Scale(domain=list(by_label), range=[COLOURS[c.role] for c in by_label.values()]),
-        legend=legend,
-    )
-    dash = alt.StrokeDash(
-        "cohort:N",
-        scale=alt.Scale(domain=list(by_label), range=[DASHES[c.role] for c in by_label.values()]),
-        legend=legend,
-    )
-    steps = pl.concat([_steps(c, unit_days) for c in curves])
-    part = alt.condition("datum.part === 'pale'", alt.value(0.35), alt.value(1.0))
-    base = alt.Chart(steps).encode(x=plain_x, color=colour, detail="part:N")
+    scales = _scales(curves, unit_days, time_title, survival_title)
+    steps = alt.Chart(pl.concat([_steps(c, unit_days) for c in curves]))
+    steps = steps.encode(x=scales.bare_time, color=scales.colour, detail="part:N")
     layers: list[alt.Chart] = []
     if bands:
-        layers.append(
-            base.mark_area(interpolate="step-after", opacity=0.13).encode(
-                y=alt.Y("lower:Q", scale=alt.Scale(domain=[0, 1]), axis=y_axis), y2="upper:Q"
-            )
-        )
+        band = steps.mark_area(interpolate="step-after", opacity=0.13)
+        lower = alt.Y("lower:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
+        layers.append(band.encode(y=lower, y2="upper:Q"))
+    pale = alt.condition("datum.part === 'pale'", alt.value(0.35), alt.value(1.0))
+    line = steps.mark_line(interpolate="step-after", strokeWidth=2)
     layers.append(
-        base.mark_line(interpolate="step-after", strokeWidth=2).encode(
-            x=x, y=y, strokeDash=dash, opacity=part
-        )
+        line.encode(x=scales.time, y=scales.survival, strokeDash=scales.dash, opacity=pale)
     )
     if marks:
-        layers.append(
-            alt.Chart(pl.concat([_marks(c, unit_days) for c in curves]))
-            .mark_tick(thickness=1.2, size=8, orient="vertical", opacity=0.8)
-            .encode(x=plain_x, y=y, color=colour)
-        )
-    layers.append(_hover_layer(curves, unit_days, plain_x, time_title))
-    layers += _table_layers(curves, unit_days, scale)
-    return (
+        censored = alt.Chart(pl.concat([_marks(c, unit_days) for c in curves]))
+        tick = censored.mark_tick(thickness=1.2, size=8, orient="vertical", opacity=0.8)
+        layers.append(tick.encode(x=scales.bare_time, y=scales.survival, color=scales.colour))
+    layers.append(_hover_layer(curves, unit_days, scales.bare_time, time_title))
+    layers += _table_layers(curves, unit_days, _time_scale(curves, unit_days))
+    chart = (
         alt.layer(*layers)
         .resolve_axis(x="independent")
         .resolve_scale(x="shared", y="shared", color="shared", strokeDash="shared")
         .properties(height=PLOT_HEIGHT)
     )
+    assert isinstance(chart, alt.LayerChart)
+    return chart
 
 
 def _hover_layer(

@@ -16,7 +16,7 @@ Trials 1996;17:343 (reverse Kaplan-Meier); Zou & Donner, Stat Med 2008;27:1693 (
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
 import numpy as np
 import polars as pl
@@ -245,16 +245,16 @@ def follow_up(counts: DayCounts) -> Estimate:
 def survival_difference(one: Estimate, other: Estimate) -> Estimate:
     """`other` minus `one`, two independent S(t), by MOVER from their limits."""
     method = "difference, MOVER from the two intervals"
-    for part in (one, other):
-        if part.estimate is None:
-            return not_estimable(part.reason or "", method)
-    difference = other.estimate - one.estimate  # type: ignore[operator]
-    if None in (one.lower, one.upper, other.lower, other.upper):
+    if one.estimate is None or other.estimate is None:
+        reason = one.reason if one.estimate is None else other.reason
+        return not_estimable(reason or "", method)
+    difference = other.estimate - one.estimate
+    if one.lower is None or one.upper is None or other.lower is None or other.upper is None:
         reason = one.reason if one.lower is None else other.reason
         return Estimate(difference, method=method, reason=reason)
-    lower = difference - np.hypot(other.estimate - other.lower, one.upper - one.estimate)  # type: ignore[operator]
-    upper = difference + np.hypot(other.upper - other.estimate, one.estimate - one.lower)  # type: ignore[operator]
-    return Estimate(difference, float(lower), float(upper), method=method)
+    lower = difference - hypot(other.estimate - other.lower, one.upper - one.estimate)
+    upper = difference + hypot(other.upper - other.estimate, one.estimate - one.lower)
+    return Estimate(difference, lower, upper, method=method)
 
 
 @dataclass(frozen=True)

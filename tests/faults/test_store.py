@@ -14,7 +14,7 @@ from warehouse.store import building, current_ids, snapshot_ids
 LOAD = [sys.executable, "-m", "etl", "load"]
 
 
-def _start(store: Path, mapping: str, path: Path | None = None) -> subprocess.Popen[bytes]:
+def start_load(store: Path, mapping: str, path: Path | None = None) -> subprocess.Popen[bytes]:
     path = path or EXAMPLES / f"{mapping}.csv"
     command = [*LOAD, str(path), "--mapping", mapping, "--warehouse", str(store)]
     return subprocess.Popen(
@@ -26,7 +26,7 @@ def _start(store: Path, mapping: str, path: Path | None = None) -> subprocess.Po
     )
 
 
-def _readable(store: Path) -> dict[str, int]:
+def readable_rows(store: Path) -> dict[str, int]:
     """Rows in of the current snapshot of each study, read from its file."""
     return {
         study: query(open_snapshot(store, name), "load")["rows_in"][0]
@@ -34,7 +34,7 @@ def _readable(store: Path) -> dict[str, int]:
     }
 
 
-def _variant(folder: Path, number: int) -> Path:
+def variant(folder: Path, number: int) -> Path:
     """The colon export without its last patients: other data of the same study."""
     lines = (EXAMPLES / "colon.csv").read_text().splitlines()
     path = folder / f"colon_{number}.csv"
@@ -44,39 +44,39 @@ def _variant(folder: Path, number: int) -> Path:
 
 def test_loads_at_once_all_publish(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    same = [_start(store, "colon") for _ in range(2)]
-    others = [_start(store, "colon", _variant(tmp_path, 5)), _start(store, "myeloid")]
+    same = [start_load(store, "colon") for _ in range(2)]
+    others = [start_load(store, "colon", variant(tmp_path, 5)), start_load(store, "myeloid")]
     assert [p.wait(120) for p in same + others] == [0, 0, 0, 0]
     assert len(snapshot_ids(store)) == 3
-    rows = _readable(store)
+    rows = readable_rows(store)
     assert rows["myeloid"] == 646 and rows["colon"] in (1858, 1848)
     assert sorted(p.name for p in store.iterdir()) == ["current", "snapshots"]
 
 
 def test_a_killed_load_leaves_the_last_good_snapshot(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    assert _start(store, "colon").wait(120) == 0
+    assert start_load(store, "colon").wait(120) == 0
     good = current_ids(store)
     started = time.monotonic()
-    whole = _start(store, "colon", _variant(tmp_path, 9))
+    whole = start_load(store, "colon", variant(tmp_path, 9))
     assert whole.wait(120) == 0
     duration = time.monotonic() - started
-    assert _start(store, "colon").wait(120) == 0
+    assert start_load(store, "colon").wait(120) == 0
     assert current_ids(store) == good
     n_killed = 0
     for step in range(12):
-        process = _start(store, "colon", _variant(tmp_path, 20 + step))
+        process = start_load(store, "colon", variant(tmp_path, 20 + step))
         time.sleep(duration * (0.3 + 0.06 * step))
         os.killpg(process.pid, signal.SIGKILL)
         n_killed += process.wait() != 0
-        rows = _readable(store)["colon"]
+        rows = readable_rows(store)["colon"]
         finished = 1858 - 2 * (20 + step)
         assert rows in (1858, finished)
         if rows == finished:  # it was faster than the kill: back to the good one
-            assert _start(store, "colon").wait(120) == 0
+            assert start_load(store, "colon").wait(120) == 0
     assert n_killed >= 6
     # The next load sweeps away what the killed ones left behind.
-    assert _start(store, "colon").wait(120) == 0
+    assert start_load(store, "colon").wait(120) == 0
     assert sorted(p.name for p in store.iterdir()) == ["current", "snapshots"]
     for name in snapshot_ids(store):
         assert query(open_snapshot(store, name), "load").height == 1
@@ -92,10 +92,10 @@ def test_a_load_does_not_sweep_away_one_at_work(tmp_path: Path) -> None:
 
 def test_newer_data_do_not_move_an_old_snapshot(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    assert _start(store, "colon").wait(120) == 0
+    assert start_load(store, "colon").wait(120) == 0
     old = current_ids(store)["colon"]
     before = {p: p.read_bytes() for p in (store / "snapshots" / old).iterdir()}
-    assert _start(store, "colon", _variant(tmp_path, 3)).wait(120) == 0
+    assert start_load(store, "colon", variant(tmp_path, 3)).wait(120) == 0
     assert current_ids(store)["colon"] != old
     assert {p: p.read_bytes() for p in (store / "snapshots" / old).iterdir()} == before
     assert query(open_snapshot(store, old), "load")["rows_in"][0] == 1858

@@ -30,7 +30,7 @@ Patients = list[tuple[int, int]]
 PATIENTS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), min_size=1, max_size=60)
 
 
-def _counts(patients: Patients) -> DayCounts:
+def counts_of(patients: Patients) -> DayCounts:
     days, states = [t for t, _ in patients], [e for _, e in patients]
     frame = pl.DataFrame(
         {"time_days": days, "state": states, "n": [1] * len(days)},
@@ -39,7 +39,7 @@ def _counts(patients: Patients) -> DayCounts:
     return day_counts(frame)
 
 
-def _naive_survival(patients: Patients, t: float) -> float:
+def naive_survival(patients: Patients, t: float) -> float:
     s = 1.0
     for day in sorted({d for d, e in patients if e and d <= t}):
         at_risk = sum(d >= day for d, _ in patients)
@@ -48,13 +48,13 @@ def _naive_survival(patients: Patients, t: float) -> float:
     return s
 
 
-def _naive_mean(patients: Patients, tau: float) -> float:
+def naive_mean(patients: Patients, tau: float) -> float:
     edges = sorted({0.0, tau, *(float(d) for d, _ in patients if d < tau)})
     spans = zip(edges, edges[1:], strict=False)
-    return sum((b - a) * _naive_survival(patients, a) for a, b in spans)
+    return sum((b - a) * naive_survival(patients, a) for a, b in spans)
 
 
-def _naive_log_rank(one: Patients, other: Patients) -> float | None:
+def naive_log_rank(one: Patients, other: Patients) -> float | None:
     excess = variance = 0.0
     for day in sorted({d for d, e in one + other if e}):
         n1, n = sum(d >= day for d, _ in one), sum(d >= day for d, _ in one + other)
@@ -68,19 +68,19 @@ def _naive_log_rank(one: Patients, other: Patients) -> float | None:
 
 @given(PATIENTS, st.integers(0, 45))
 def test_the_curve_is_the_naive_one(patients: Patients, t: int) -> None:
-    counts = _counts(patients)
+    counts = counts_of(patients)
     found = survival_at(kaplan_meier(counts), t)
     if found.estimate is None:
         assert t > max(d for d, _ in patients)
         return
-    assert found.estimate == pytest.approx(_naive_survival(patients, t), abs=1e-12)
+    assert found.estimate == pytest.approx(naive_survival(patients, t), abs=1e-12)
     if found.lower is not None and found.upper is not None:
         assert 0 <= found.lower <= found.estimate <= found.upper <= 1
 
 
 @given(PATIENTS)
 def test_the_curve_falls_and_the_table_adds_up(patients: Patients) -> None:
-    counts = _counts(patients)
+    counts = counts_of(patients)
     km = kaplan_meier(counts)
     heights = np.concatenate(([1.0], km.survival))
     assert (np.diff(heights) <= 1e-15).all() and heights.min() >= 0
@@ -91,13 +91,13 @@ def test_the_curve_falls_and_the_table_adds_up(patients: Patients) -> None:
 
 @given(PATIENTS, st.integers(1, 40))
 def test_the_restricted_mean_is_the_naive_area(patients: Patients, tau: int) -> None:
-    mean = restricted_mean(kaplan_meier(_counts(patients)), tau)
-    assert mean.mean == pytest.approx(_naive_mean(patients, tau), abs=1e-9)
+    mean = restricted_mean(kaplan_meier(counts_of(patients)), tau)
+    assert mean.mean == pytest.approx(naive_mean(patients, tau), abs=1e-9)
 
 
 @given(PATIENTS, PATIENTS)
 def test_the_log_rank_test_is_the_naive_one(one: Patients, other: Patients) -> None:
-    found, naive = log_rank((_counts(one), _counts(other))), _naive_log_rank(one, other)
+    found, naive = log_rank((counts_of(one), counts_of(other))), naive_log_rank(one, other)
     if found.chi_square is None or naive is None:
         assert found.chi_square in (None, pytest.approx(0, abs=1e-9)) or naive is None
         return
@@ -106,7 +106,7 @@ def test_the_log_rank_test_is_the_naive_one(one: Patients, other: Patients) -> N
 
 @given(PATIENTS, PATIENTS)
 def test_swapping_cohorts_inverts_the_ratio_and_keeps_p(one: Patients, other: Patients) -> None:
-    a, b = _counts(one), _counts(other)
+    a, b = counts_of(one), counts_of(other)
     there, back = hazard_ratios((a, b))[0], hazard_ratios((b, a))[0]
     assert (there.estimate is None) == (back.estimate is None)
     if there.estimate is not None and back.estimate is not None:
@@ -127,7 +127,7 @@ def test_swapping_cohorts_inverts_the_ratio_and_keeps_p(one: Patients, other: Pa
 
 @given(st.permutations([(3, 1), (3, 0), (5, 1), (8, 0), (8, 1), (0, 1)]))
 def test_the_order_of_patients_does_not_matter(patients: Patients) -> None:
-    counts = _counts(list(patients))
+    counts = counts_of(list(patients))
     assert counts.day.tolist() == [0, 3, 5, 8]
     assert kaplan_meier(counts).survival.tolist() == pytest.approx([5 / 6, 2 / 3, 4 / 9, 2 / 9])
 
@@ -135,7 +135,7 @@ def test_the_order_of_patients_does_not_matter(patients: Patients) -> None:
 @given(PATIENTS, st.integers(2, 9))
 def test_stretching_time_stretches_times_and_nothing_else(patients: Patients, k: int) -> None:
     stretched = [(t * k, e) for t, e in patients]
-    a, b = kaplan_meier(_counts(patients)), kaplan_meier(_counts(stretched))
+    a, b = kaplan_meier(counts_of(patients)), kaplan_meier(counts_of(stretched))
     assert a.survival.tolist() == b.survival.tolist()
     for find in (quantile, lambda km: follow_up(km.counts)):
         before, after = find(a).estimate, find(b).estimate
@@ -147,7 +147,7 @@ def test_stretching_time_stretches_times_and_nothing_else(patients: Patients, k:
 @given(PATIENTS, PATIENTS)
 def test_nothing_estimable_is_ever_infinite(one: Patients, other: Patients) -> None:
     """`Estimate` refuses NaN and infinity: building every statistic is the test."""
-    counts = (_counts(one), _counts(other), _counts([]))
+    counts = (counts_of(one), counts_of(other), counts_of([]))
     for c in counts:
         km = kaplan_meier(c)
         for found in (quantile(km), follow_up(c), survival_at(km, 10)):
@@ -174,7 +174,7 @@ def _with_both_events(patients: Patients) -> bool:
 @pytest.mark.filterwarnings("ignore")  # lifelines warns of what it is given; its numbers count here
 def test_lifelines_agrees(one: Patients, other: Patients) -> None:
     """The second implementation: curve, log-rank and hazard ratio."""
-    counts = (_counts(one), _counts(other))
+    counts = (counts_of(one), counts_of(other))
     times, events = (np.array([p[i] for p in one + other], dtype=float) for i in (0, 1))
     group = np.array([0] * len(one) + [1] * len(other))
     theirs = KaplanMeierFitter().fit(times[group == 0], events[group == 0])

@@ -7,7 +7,7 @@ PORT ?= 8501
 EXAMPLES := colon myeloid
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix soak bench lock docs clean
+.PHONY: help run test check fix soak bench shots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -36,6 +36,9 @@ soak: $(VENV)/installed-dev ## the long counts; prints a summary line for each
 
 bench: $(VENV)/installed-dev ## benchmarks: ratios against lifelines in one run
 	$(BIN)/python -m tests.bench
+
+shots: $(VENV)/chromium ## screenshots of every page into tests/browser/shots, and the README's
+	$(BIN)/python -m tests.browser.screenshots
 
 lock: $(VENV)/installed-dev ## pin all dependencies again from pyproject.toml (needs uv)
 	uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-index-url --no-header -o requirements.txt

@@ -11,7 +11,7 @@ from analysis.disclosure import release
 from analysis.link import LinkError, Params, View, decode, snapshot_in
 from analysis.survival import survival_answer
 from trial.words import say
-from warehouse.query import Snapshot, SnapshotError, available, open_snapshot
+from warehouse.query import Snapshot, SnapshotError, open_snapshot
 from warehouse.store import current_ids, store_folder
 
 QUESTIONS: dict[str, Callable[[Snapshot, View], Answer]] = {
@@ -75,14 +75,13 @@ class Choice:
         return f"{self.snapshot.study.label} · {self.snapshot.snapshot_id}{older}"
 
 
-def choices() -> list[Choice]:
-    """Every snapshot that can be opened, current ones of each study first."""
+def choices(viewed: str | None = None) -> list[Choice]:
+    """The current snapshot of each study, and the one that is being viewed if it is another."""
     store = store_folder()
+    current = current_ids(store).values()
     found = []
-    for snapshot_id, is_current in available(store):
+    for snapshot_id in {*current, *([viewed] if viewed else [])}:
         # Made by a newer program: it cannot be offered, and opening it by link says why.
         with suppress(SnapshotError):
-            found.append(Choice(open_snapshot(store, snapshot_id), is_current))
-    return sorted(
-        found, key=lambda c: (c.snapshot.study.code, not c.is_current, c.snapshot.snapshot_id)
-    )
+            found.append(Choice(open_snapshot(store, snapshot_id), snapshot_id in current))
+    return sorted(found, key=lambda c: (c.snapshot.study.code, not c.is_current))

@@ -17,7 +17,7 @@ from trial.schema import SCHEMA_VERSION
 from trial.selection import Selection
 from trial.study import MISSING, Study, study_from_text
 from warehouse.ddl import quoted
-from warehouse.store import current_ids, snapshot_folder, snapshot_ids
+from warehouse.store import snapshot_folder
 
 QUERIES = Path(__file__).parent / "queries"
 
@@ -83,12 +83,6 @@ def open_snapshot(store: Path, snapshot_id: str) -> Snapshot:
     if not (folder / "results.duckdb").is_file():
         raise SnapshotError(f"There is no snapshot {snapshot_id} here.")
     return _open(folder)
-
-
-def available(store: Path) -> list[tuple[str, bool]]:
-    """Every snapshot id and whether it is the current one of its study."""
-    current = set(current_ids(store).values())
-    return [(snapshot_id, snapshot_id in current) for snapshot_id in snapshot_ids(store)]
 
 
 def _population(study: Study, chosen: Selection) -> tuple[str, dict[str, Any]]:

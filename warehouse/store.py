@@ -37,13 +37,6 @@ def snapshot_folder(store: Path, snapshot_id: str) -> Path:
     return store / "snapshots" / snapshot_id
 
 
-def snapshot_ids(store: Path) -> list[str]:
-    """Every snapshot of the store, by name."""
-    folder = store / "snapshots"
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    return sorted(name for name in names if SNAPSHOT_ID.fullmatch(name))
-
-
 def current_ids(store: Path) -> dict[str, str]:
     """The current snapshot of each study, by study code."""
     folder = store / "current"

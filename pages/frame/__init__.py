@@ -78,7 +78,7 @@ def _no_numbers(page: str, problem: str) -> None:
 
 def _sidebar(opened: Opened) -> None:
     snapshot, view = opened.snapshot, opened.view
-    labels = {choice.snapshot.snapshot_id: choice.label for choice in choices()}
+    labels = {choice.snapshot.snapshot_id: choice.label for choice in choices(view.data)}
     with st.sidebar:
         select("data", say("frame.study"), labels, view.data)
         st.markdown(f"**{say('frame.cohorts')}**")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.conftest import EXAMPLES, ROOT
 from warehouse.query import open_snapshot, query
-from warehouse.store import building, current_ids, snapshot_ids
+from warehouse.store import building, current_ids
 
 LOAD = [sys.executable, "-m", "etl", "load"]
 
@@ -24,6 +24,11 @@ def start_load(store: Path, mapping: str, path: Path | None = None) -> subproces
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def snapshot_ids(store: Path) -> list[str]:
+    """Every snapshot in the store."""
+    return sorted(p.name for p in (store / "snapshots").iterdir())
 
 
 def readable_rows(store: Path) -> dict[str, int]:

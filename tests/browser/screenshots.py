@@ -1,0 +1,83 @@
+"""make shots: every page on a wide screen and on a phone, light and dark, as PNG to look at.
+
+The README's picture (pages/survival.png) comes from here too.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, Server, load_examples
+from tests.browser.screen import wait_until_done
+from tests.conftest import ROOT
+
+SHOTS = ROOT / "tests" / "browser" / "shots"
+SCREENS = {"wide": (1440, 900), "phone": (390, 844)}
+README = "cohorts=obs,lev5fu&time=5&tau=5"
+
+
+def _whole(page: Page, width: int) -> None:
+    """Make the window as high as the page, so that one picture shows all of it."""
+    for _ in range(2):
+        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        page.set_viewport_size(ViewportSize(width=width, height=int(height) + 10))
+        page.wait_for_timeout(700)
+
+
+def views(snapshots: dict[str, str]) -> dict[str, str]:
+    """The views to look at: path and query by name."""
+    colon, myeloid = snapshots["colon"], snapshots["myeloid"]
+    return {
+        "home": "",
+        "survival_three": f"survival?data={colon}",
+        "survival_two": f"survival?data={colon}&{README}",
+        "survival_small": f"survival?data={colon}&f.extent=submucosa",
+        "survival_one": f"survival?data={myeloid}&cohorts=b&endpoint=rfs",
+        "survival_nobody": f"survival?data={myeloid}&f.sex=missing",
+        "survival_invalid": f"survival?data={myeloid}&endpoint=cure&zoom=9",
+        "no_data": "survival?data=2020-01-01.000000000000",
+        "data": f"data?data={colon}",
+    }
+
+
+def main() -> int:
+    """Take the pictures."""
+    SHOTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["RELAPSE_BOARD_KEY_FILE"] = f"{folder}/identity.key"
+        store = Path(folder) / "store"
+        snapshots = load_examples(store)
+        server = Server(store)
+        try:
+            _take(server, snapshots)
+        finally:
+            server.kill()
+    return 0
+
+
+def _take(server: Server, snapshots: dict[str, str]) -> None:
+    path = (ROOT / ".venv" / "chromium").read_text().strip()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        for name, view in views(snapshots).items():
+            for screen, (width, height) in SCREENS.items():
+                for scheme in ("light", "dark"):
+                    size = ViewportSize(width=width, height=height)
+                    with browser.new_context(viewport=size, color_scheme=scheme) as context:
+                        page = context.new_page()
+                        page.goto(f"{server.url}/{view}")
+                        wait_until_done(page)
+                        page.wait_for_timeout(800)
+                        page.screenshot(path=SHOTS / f"{name}_{screen}_{scheme}.png")
+                        if (name, screen, scheme) == ("survival_two", "wide", "light"):
+                            page.screenshot(path=ROOT / "pages" / "survival.png")
+                        _whole(page, width)
+                        page.screenshot(path=SHOTS / f"{name}_{screen}_{scheme}_whole.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

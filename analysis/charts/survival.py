@@ -207,6 +207,7 @@ class _Scales:
     time: alt.X
     bare_time: alt.X
     survival: alt.Y
+    lower: alt.Y
     colour: alt.Color
     dash: alt.StrokeDash
 
@@ -243,6 +244,8 @@ def _scales(
         time=alt.X("time:Q", scale=scale, axis=time_axis),
         bare_time=alt.X("time:Q", scale=scale, axis=None),
         survival=alt.Y("survival:Q", scale=alt.Scale(domain=[0, 1]), axis=survival_axis),
+        # The same axis once more: layers share it, and one layer without it would take it away.
+        lower=alt.Y("lower:Q", scale=alt.Scale(domain=[0, 1]), axis=survival_axis),
         colour=alt.Color("cohort:N", scale=colours, legend=legend),
         dash=alt.StrokeDash("cohort:N", scale=dashes, legend=legend),
     )
@@ -269,8 +272,7 @@ def survival_chart(
     layers: list[alt.Chart] = []
     if bands:
         band = steps.mark_area(interpolate="step-after", opacity=0.13)
-        lower = alt.Y("lower:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
-        layers.append(band.encode(y=lower, y2="upper:Q"))
+        layers.append(band.encode(y=scales.lower, y2="upper:Q"))
     pale = alt.condition("datum.part === 'pale'", alt.value(0.35), alt.value(1.0))
     line = steps.mark_line(interpolate="step-after", strokeWidth=2)
     layers.append(

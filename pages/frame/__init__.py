@@ -20,7 +20,7 @@ from pages.frame.mirror import clear_filters, restore, show_data, touch, widget_
 from trial.words import say
 
 PAGE_FILES = {page: f"pages/{page}.py" for page in PAGES}
-LESS_ROOM_ABOVE = "<style>[data-testid=stMainBlockContainer] {padding-top: 3rem}</style>"
+LESS_ROOM_ABOVE = "<style>[data-testid=stMainBlockContainer] {padding-top: 4.2rem}</style>"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|>$~:<&])")
 
 
@@ -69,11 +69,10 @@ def _no_numbers(page: str, problem: str) -> None:
     else:
         st.markdown(say("app.empty"))
     for choice in offered:
-        st.page_link(
-            PAGE_FILES[page],
-            label=plain(choice.label),
-            query_params={"data": choice.snapshot.snapshot_id},
-        )
+        snapshot = choice.snapshot
+        st.markdown(plain(snapshot.study.label))
+        named = {"data": snapshot.snapshot_id}
+        st.page_link(PAGE_FILES[page], label=plain(snapshot.snapshot_id), query_params=named)
 
 
 def _sidebar(opened: Opened) -> None:

@@ -53,12 +53,20 @@ def _axes(svg: str) -> list[tuple[list[float], list[list[str]], float]]:
 
 
 @pytest.mark.parametrize("width", [620, 300])
+@pytest.mark.parametrize("bands", ["yes", "no"])
 def test_at_risk_columns_stand_under_their_ticks_and_add_up(
-    answer: Answer, figure: Figure, width: int
+    loaded: Loaded, width: int, bands: str
 ) -> None:
+    snapshot = loaded.snapshots["colon"]
+    view = decode("survival", {"bands": [bands]}, snapshot.snapshot_id, snapshot.study).view
+    answer = survival_answer(snapshot, view)
+    figure = answer.figures[0]
     svg = vl_convert.vegalite_to_svg(figure.chart.properties(width=width).to_dict())
     axes = _axes(svg)
     times = next(a for a in axes if a[1][:3] == [["0"], ["1"], ["2"]])
+    percent = [lines[0] for _, labels, _ in axes for lines in labels if "%" in lines[0]]
+    assert percent == ["0%", "25%", "50%", "75%", "100%"]
+    assert figure.title.removesuffix(" by cohort") in svg
     blocks = [a for a in axes if all(len(lines) == 3 for lines in a[1])]
     assert len(blocks) == len(answer.cohorts) == 3
     for (places, lines, _), cohort in zip(blocks, answer.cohorts, strict=True):

@@ -19,7 +19,7 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
 
 from analysis.link import default_view
-from analysis.survival import survival_results
+from analysis.survival_results import survival_results
 from trial.schema import SCHEMA_VERSION, TABLES
 from trial.study import Study, read_study
 from warehouse.build import build_snapshot

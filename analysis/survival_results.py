@@ -1,0 +1,212 @@
+"""The estimates behind the survival page: each cohort's, and each cohort against the comparator.
+
+Population: the enrollments of the selection for which the endpoint could be derived; those left out
+are counted. Every cohort is compared with the reference, or with the first chosen cohort if the
+reference is not chosen. Conventions: `analysis/stats/survival.py`.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.answer import CohortSize
+from analysis.link import View
+from analysis.stats.cox import hazard_ratios
+from analysis.stats.estimate import Estimate, not_estimable
+from analysis.stats.survival import (
+    AtRisk,
+    DayCounts,
+    KaplanMeier,
+    LogRank,
+    at_risk_table,
+    day_counts,
+    follow_up,
+    kaplan_meier,
+    log_rank,
+    quantile,
+    restricted_mean,
+    restricted_mean_difference,
+    restricted_mean_estimate,
+    survival_at,
+    survival_difference,
+)
+from trial.study import Cohort, Endpoint, Study
+from trial.words import say
+from warehouse.query import Snapshot, query
+
+FEWEST_FOR_PERCENT = 10
+FEWEST_FOR_TAU = 10
+
+
+@dataclass(frozen=True)
+class CohortSurvival:
+    """Everything about one cohort; `milestones` pairs each time (study unit) with its S(t)."""
+
+    cohort: Cohort
+    size: CohortSize
+    n_without_origin: int
+    counts: DayCounts
+    km: KaplanMeier
+    milestones: tuple[tuple[float, Estimate, AtRisk], ...]
+    median: Estimate
+    follow_up: Estimate
+
+    def at(self, time: float) -> tuple[Estimate, AtRisk]:
+        """S and the at-risk row at a milestone time."""
+        return next((found, row) for t, found, row in self.milestones if t == time)
+
+    def events_by(self, days: float) -> int:
+        """Events up to and including a day: what S(t) counts."""
+        return int(self.counts.events[self.counts.day <= days].sum())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One cohort against the comparator; times in days."""
+
+    cohort: Cohort
+    comparator: Cohort
+    differences: tuple[tuple[float, Estimate], ...]
+    rmst_difference: Estimate
+    hazard_ratio: Estimate
+
+    def difference_at(self, time: float) -> Estimate:
+        """The difference of S at a milestone time."""
+        return next(found for t, found in self.differences if t == time)
+
+
+@dataclass(frozen=True)
+class Tau:
+    """The time a restricted mean is taken to (study unit): asked for, and possible."""
+
+    asked: float
+    shown: float | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """All estimates behind the page."""
+
+    snapshot: Snapshot
+    view: View
+    endpoint: Endpoint
+    cohorts: tuple[CohortSurvival, ...]
+    tau: Tau
+    means: tuple[Estimate, ...]
+    comparisons: tuple[Comparison, ...]
+    log_rank: LogRank
+    reasons: pl.DataFrame
+
+    @property
+    def study(self) -> Study:
+        """The study of the snapshot."""
+        return self.snapshot.study
+
+
+def _percentable(found: Estimate, n: int) -> Estimate:
+    """No percentage of fewer than ten children: the counts say it all."""
+    if n >= FEWEST_FOR_PERCENT or found.estimate is None:
+        return found
+    return not_estimable(say("survival.few", n=FEWEST_FOR_PERCENT), found.method)
+
+
+def _cohort_survival(
+    study: Study, cohort: Cohort, attrition: dict, counts: DayCounts
+) -> CohortSurvival:
+    km = kaplan_meier(counts)
+    days = tuple(t * study.unit_days for t in study.milestone_times)
+    rows = at_risk_table(counts, days)
+    found = tuple(_percentable(survival_at(km, d), counts.n) for d in days)
+    return CohortSurvival(
+        cohort=cohort,
+        size=CohortSize(
+            cohort.code, cohort.label, attrition["n_population"], attrition["n_enrolled"]
+        ),
+        n_without_origin=attrition["n_without_origin"],
+        counts=counts,
+        km=km,
+        milestones=tuple(zip(study.milestone_times, found, rows, strict=True)),
+        median=_percentable(quantile(km), counts.n),
+        follow_up=follow_up(counts),
+    )
+
+
+def _tau(study: Study, endpoint: Endpoint, asked: float, cohorts: list[CohortSurvival]) -> Tau:
+    def qualifies(tau: float) -> bool:
+        rows = (at_risk_table(c.counts, (tau * study.unit_days,))[0] for c in cohorts)
+        return all(row.at_risk >= FEWEST_FOR_TAU for row in rows)
+
+    shorter = sorted((t for t in endpoint.rmst_taus if t <= asked), reverse=True)
+    return Tau(asked, next((tau for tau in shorter if qualifies(tau)), None))
+
+
+def survival_results(snapshot: Snapshot, view: View) -> Results:
+    """Every estimate of the view. Cohorts without patients stay, with reasons for numbers."""
+    study, chosen = snapshot.study, view.selection
+    endpoint = study.endpoint(view.endpoint)
+    counts = query(snapshot, "survival", chosen, endpoint_code=endpoint.code)
+    attrition = query(
+        snapshot, "attrition", chosen, endpoint_code=endpoint.code, origin_code=endpoint.origin
+    )
+    by_cohort = {row["cohort_code"]: row for row in attrition.to_dicts()}
+    nobody = {"n_population": 0, "n_enrolled": 0, "n_without_origin": 0}
+    cohorts = [
+        _cohort_survival(
+            study,
+            study.cohort(code),
+            by_cohort.get(code, nobody),
+            day_counts(counts.filter(pl.col("cohort_code") == code)),
+        )
+        for code in chosen.cohort_codes
+    ]
+    # The reference comes first in the comparison, wherever the study lists it.
+    cohorts.sort(key=lambda c: not c.cohort.is_reference)
+    tau = _tau(study, endpoint, view.tau, cohorts)
+    return Results(
+        snapshot=snapshot,
+        view=view,
+        endpoint=endpoint,
+        cohorts=tuple(cohorts),
+        tau=tau,
+        means=tuple(_mean(study, c, tau) for c in cohorts),
+        comparisons=_comparisons(study, cohorts, tau),
+        log_rank=_log_rank(cohorts),
+        reasons=query(snapshot, "reason", chosen, endpoint_code=endpoint.code),
+    )
+
+
+def _no_tau() -> str:
+    return say("survival.no_tau", n=FEWEST_FOR_TAU)
+
+
+def _mean(study: Study, cohort: CohortSurvival, tau: Tau) -> Estimate:
+    if tau.shown is None:
+        return not_estimable(_no_tau(), "RMST")
+    return restricted_mean_estimate(restricted_mean(cohort.km, tau.shown * study.unit_days))
+
+
+def _log_rank(cohorts: list[CohortSurvival]) -> LogRank:
+    if len(cohorts) < 2:
+        return LogRank(None, 0, None, (), (), reason=say("survival.only_one"))
+    return log_rank(tuple(c.counts for c in cohorts))
+
+
+def _comparisons(study: Study, cohorts: list[CohortSurvival], tau: Tau) -> tuple[Comparison, ...]:
+    comparator, *others = cohorts
+    ratios = hazard_ratios(tuple(c.counts for c in cohorts)) if others else ()
+    found = []
+    for other, ratio in zip(others, ratios, strict=True):
+        differences = tuple(
+            (time, survival_difference(comparator.at(time)[0], other.at(time)[0]))
+            for time in study.milestone_times
+        )
+        mean_difference = not_estimable(_no_tau(), "RMST difference")
+        if tau.shown is not None:
+            days = tau.shown * study.unit_days
+            mean_difference = restricted_mean_difference(
+                restricted_mean(comparator.km, days), restricted_mean(other.km, days)
+            )
+        found.append(
+            Comparison(other.cohort, comparator.cohort, differences, mean_difference, ratio)
+        )
+    return tuple(found)

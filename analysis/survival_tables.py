@@ -1,0 +1,154 @@
+"""The tables of the survival page, as they are shown, and where its time axis has ticks."""
+
+from analysis.answer import Table
+from analysis.stats.survival import DayCounts, LogRank, at_risk_table
+from analysis.survival_results import Results
+from analysis.wording import crossing, in_unit, p_value, points, time_in_words, written
+from trial.words import say
+
+END_BELOW = 5
+
+
+def end_day(counts: DayCounts) -> float:
+    """The last day on which at least five are at risk: there the curve ends."""
+    enough = counts.day[counts.at_risk >= END_BELOW]
+    return float(enough[-1]) if enough.size else 0.0
+
+
+def tick_days(results: Results) -> tuple[float, ...]:
+    """Whole units from 0 on, at most eight, as far as any curve is drawn."""
+    unit = results.study.unit_days
+    last = int(max((end_day(c.counts) for c in results.cohorts), default=0.0) / unit)
+    last = max(last, 1)
+    step = next(s for s in (1, 2, 3, 5, 6, 10, 12, 24, 60, 120, 365, 3650) if last / s <= 8)
+    return tuple(k * unit for k in range(0, last + 1, step))
+
+
+def _per_cohort(results: Results, first: str) -> tuple[str, ...]:
+    return (say(f"column.{first}"), *(c.cohort.label for c in results.cohorts))
+
+
+def _milestone_table(results: Results) -> Table:
+    study, rows = results.study, []
+    for time in study.milestone_times:
+        cells = []
+        for c in results.cohorts:
+            found, row = c.at(time)
+            events = c.events_by(time * study.unit_days)
+            told = written(found, lambda x: f"{100 * x:.1f}", " %")
+            n, at_risk = c.counts.n, row.at_risk
+            cells.append(say("survival.cell", told=told, events=events, n=n, at_risk=at_risk))
+        rows.append((time_in_words(study, time), *cells))
+    return _table("milestones", _per_cohort(results, "time"), rows)
+
+
+def _table(code: str, columns: tuple[str, ...], rows: list[tuple]) -> Table:
+    return Table(code, say(f"survival.table_{code}"), columns, tuple(rows))
+
+
+def _titles(*columns: str) -> tuple[str, ...]:
+    return tuple(say(f"column.{column}") for column in columns)
+
+
+def _at_risk_table(results: Results) -> Table:
+    rows = []
+    for c in results.cohorts:
+        for row in at_risk_table(c.counts, tick_days(results)):
+            when = time_in_words(results.study, row.time_days / results.study.unit_days)
+            rows.append((c.cohort.label, when, row.at_risk, row.events, row.censored, c.counts.n))
+    columns = _titles("cohort", "time", "at_risk", "events_before", "censored_before", "n")
+    return _table("at_risk", columns, rows)
+
+
+def _cohort_table(results: Results) -> Table:
+    study, cohorts = results.study, results.cohorts
+    tau = time_in_words(study, results.tau.shown or results.tau.asked)
+    unit = f" {study.time_unit}s"
+    means = (written(mean, in_unit(study), unit) for mean in results.means)
+    counts = [(c.counts.n, c.counts.n_events) for c in cohorts]
+    rows = [
+        (say("measure.n"), *(str(n) for n, _ in counts)),
+        (say("measure.events"), *(f"{d}/{n}" for n, d in counts)),
+        (say("measure.censored"), *(f"{n - d}/{n}" for n, d in counts)),
+        (say("measure.median"), *(crossing(c.median, study) for c in cohorts)),
+        (say("measure.rmst", time=tau), *means),
+        (say("measure.follow_up"), *(crossing(c.follow_up, study) for c in cohorts)),
+    ]
+    return _table("cohorts", _per_cohort(results, "measure"), rows)
+
+
+def _with_p(told: str, p: float | None) -> str:
+    return told if p is None else say("value.with_p", value=told, p=p_value(p))
+
+
+def _comparison_table(results: Results) -> Table:
+    study, unit = results.study, f" {results.study.time_unit}s"
+    time = results.view.time
+    tau = time_in_words(study, results.tau.shown or results.tau.asked)
+    pairs = [
+        say("column.against", cohort=x.cohort.label, comparator=x.comparator.label)
+        for x in results.comparisons
+    ]
+    differences, means, ratios = [], [], []
+    for x in results.comparisons:
+        differences.append(written(x.difference_at(time), points, say("value.points")))
+        told = written(x.rmst_difference, in_unit(study, signed=True), unit)
+        means.append(_with_p(told, x.rmst_difference.p_value))
+        told = written(x.hazard_ratio, lambda h: f"{h:.2f}")
+        ratios.append(_with_p(told, x.hazard_ratio.p_value))
+    rows = [
+        (say("measure.difference", time=time_in_words(study, time)), *differences),
+        (say("measure.rmst_difference", time=tau), *means),
+        (say("measure.hazard_ratio"), *ratios),
+        (say("measure.log_rank", n=len(results.cohorts)), _log_rank_cell(results.log_rank))
+        + ("",) * (len(pairs) - 1),
+    ]
+    return _table("comparison", (say("column.measure"), *pairs), rows if pairs else [])
+
+
+def _log_rank_cell(test: LogRank) -> str:
+    if test.chi_square is None:
+        return say("value.not_estimable", reason=test.reason)
+    told = {"chi_square": f"{test.chi_square:.2f}", "df": test.degrees_of_freedom}
+    return _with_p(say("value.log_rank", **told), test.p_value)
+
+
+def _reason_table(results: Results) -> Table:
+    study, rows = results.study, []
+    kinds = results.reasons.select("state", "reason").unique()
+    for kind in kinds.sort("state", "reason", descending=[True, False]).to_dicts():
+        same = results.reasons.filter(state=kind["state"], reason=kind["reason"])
+        counted = dict(same.select("cohort_code", "n").iter_rows())
+        state = say("state.event" if kind["state"] else "state.censored")
+        reason = say("survival.reason", reason=study.milestone_label(kind["reason"]), state=state)
+        cells = (f"{counted.get(c.cohort.code, 0)}/{c.counts.n}" for c in results.cohorts)
+        rows.append((reason, *cells))
+    return _table("reasons", _per_cohort(results, "reason"), rows)
+
+
+def _curve_table(results: Results) -> Table:
+    rows = []
+    for c in results.cohorts:
+        arrays = (c.counts.day, c.counts.at_risk, c.counts.events, c.counts.censored)
+        limits = (c.km.survival, c.km.lower, c.km.upper)
+        for day, at_risk, events, censored, s, lower, upper in zip(*arrays, *limits, strict=True):
+            # NaN limits (S is 0 or 1) stay empty; R leaves them out too.
+            lower, upper = (None if x != x else float(x) for x in (lower, upper))
+            counts = (int(day), int(at_risk), int(events), int(censored))
+            rows.append((c.cohort.label, *counts, float(s), lower, upper))
+    counted = ("day", "at_risk", "events", "censored")
+    columns = _titles("cohort", *counted, "survival", "lower", "upper")
+    return _table("curve", columns, rows)
+
+
+def survival_tables(results: Results) -> tuple[Table, ...]:
+    """Every table that has rows; the first is the one to read first."""
+    tables = (
+        _milestone_table(results),
+        _comparison_table(results),
+        _cohort_table(results),
+        _reason_table(results),
+        _at_risk_table(results),
+        _curve_table(results),
+    )
+    return tuple(table for table in tables if table.rows)

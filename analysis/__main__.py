@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         if opened.problems:
             raise LinkError("; ".join(opened.problems))
         written = write_answer(answer(opened.snapshot, opened.view), options.out)
-    except (LinkError, PolicyError) as error:
+    except (LinkError, PolicyError, OSError) as error:
         print(f"Nothing was written. {error}", file=sys.stderr)
         return 2
     for path in written:

@@ -80,7 +80,10 @@ def address(view: View) -> str:
 
 def parse_link(link: str) -> tuple[str, dict[str, list[str]]]:
     """Page and parameters of a link, with or without host. Raises LinkError for an unknown page."""
-    parts = urlsplit(link)
+    try:
+        parts = urlsplit(link)
+    except ValueError as error:
+        raise LinkError(say("link.no_link", value=link)) from error
     page = parts.path.strip("/").rsplit("/", 1)[-1]
     if page not in PAGES:
         allowed = ", ".join(PAGES)
@@ -93,6 +96,9 @@ def parse_link(link: str) -> tuple[str, dict[str, list[str]]]:
 
 def snapshot_in(params: Params) -> str | None:
     """The snapshot an address names, None if it names none. Raises LinkError for a newer link."""
+    for name in ("v", "data"):
+        if len(params.get(name, [])) > 1:
+            raise LinkError(say("link.twice", parameter=name))
     version = params.get("v", [VERSION])[-1]
     if version != VERSION:
         raise LinkError(say("link.version", value=version, known=VERSION))
@@ -113,7 +119,7 @@ class _Reader:
         values = self.params.get(name, [])
         if len(values) > 1:
             self.problems.append(say("link.twice", parameter=name))
-        return values[0] if values else None
+        return values[0] if len(values) == 1 else None
 
     def wrong(self, name: str, value: str, allowed: Sequence[str]) -> str:
         return say("link.value", parameter=name, value=value, allowed=", ".join(allowed))
@@ -198,8 +204,7 @@ def _filters(reader: _Reader, study: Study, endpoint: Endpoint) -> dict[str, lis
     return levels
 
 
-def on_data(view: View, data: str, study: Study) -> View:
-    """The same view on other data; what the other study does not have falls back to its default."""
-    moved = dict(encode(view))
-    params = {name: [value] for name, value in moved.items()}
-    return decode(view.page, params, data, study).view
+def on_data(view: View, data: str, study: Study) -> Decoded:
+    """The same view on other data; what the other study does not have is said, and left out."""
+    params = {name: [value] for name, value in encode(view)}
+    return decode(view.page, params, data, study)

@@ -77,7 +77,7 @@ def _notes(results: Results) -> tuple[Note, ...]:
         text = say("survival.tau_changed", asked=asked, shown=shown, n=FEWEST_FOR_TAU)
         notes.append(Note("warning", text))
     if left_out := _left_out(results):
-        notes.append(Note("info", say("survival.left_out", parts="; ".join(left_out))))
+        notes.append(Note("warning", say("survival.left_out", parts="; ".join(left_out))))
     if results.comparisons:
         comparator = results.comparisons[0].comparator
         if not comparator.is_reference:
@@ -98,7 +98,9 @@ def _left_out(results: Results) -> list[str]:
             parts.append(
                 say("survival.left_out_origin", n=c.n_without_origin, origin=origin, **told)
             )
-        no_day = c.size.n_population - c.n_without_origin - c.counts.n
+        if c.n_in_doubt:
+            parts.append(say("survival.left_out_doubt", n=c.n_in_doubt, **told))
+        no_day = c.size.n_population - c.n_in_doubt - c.n_without_origin - c.counts.n
         if no_day:
             censor = study.milestone_label(endpoint.censor)
             parts.append(say("survival.left_out_day", n=no_day, censor=censor, **told))

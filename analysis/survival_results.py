@@ -44,6 +44,7 @@ class CohortSurvival:
 
     cohort: Cohort
     size: CohortSize
+    n_in_doubt: int
     n_without_origin: int
     counts: DayCounts
     km: KaplanMeier
@@ -122,6 +123,7 @@ def _cohort_survival(
         size=CohortSize(
             cohort.code, cohort.label, attrition["n_population"], attrition["n_enrolled"]
         ),
+        n_in_doubt=attrition["n_in_doubt"],
         n_without_origin=attrition["n_without_origin"],
         counts=counts,
         km=km,
@@ -146,10 +148,10 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
     endpoint = study.endpoint(view.endpoint)
     counts = query(snapshot, "survival", chosen, endpoint_code=endpoint.code)
     attrition = query(
-        snapshot, "attrition", chosen, endpoint_code=endpoint.code, origin_code=endpoint.origin
+        snapshot, "attrition", chosen, origin_code=endpoint.origin, needed=list(endpoint.needs)
     )
     by_cohort = {row["cohort_code"]: row for row in attrition.to_dicts()}
-    nobody = {"n_population": 0, "n_enrolled": 0, "n_without_origin": 0}
+    nobody = {"n_population": 0, "n_enrolled": 0, "n_in_doubt": 0, "n_without_origin": 0}
     cohorts = [
         _cohort_survival(
             study,

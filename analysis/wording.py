@@ -73,5 +73,7 @@ def in_unit(study: Study, signed: bool = False) -> Callable[[float], str]:
 
 
 def cutoff_in_words(data_cutoff: str) -> str:
-    """The data cut-off of a snapshot: its date, or that the export states none."""
-    return say("frame.cutoff_unknown") if data_cutoff == "undated" else data_cutoff
+    """The data cut-off in words: its date, the year of the latest date, or that none is known."""
+    if data_cutoff == "undated":
+        return say("frame.cutoff_unknown")
+    return say("frame.cutoff_year", year=data_cutoff) if len(data_cutoff) == 4 else data_cutoff

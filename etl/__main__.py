@@ -6,6 +6,7 @@ loads the example exports if the store holds no data at all.
 
 import argparse
 import sys
+import traceback
 from pathlib import Path
 
 from etl.errors import LoadError
@@ -75,8 +76,13 @@ def main(arguments: list[str] | None = None) -> int:
             return _first()
         mapping = read_mapping(options.mapping)
         report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
-    except (LoadError, DocumentError) as error:
+    except (LoadError, DocumentError, OSError) as error:
         print(f"Nothing was published. {error}", file=sys.stderr)
+        return 2
+    except Exception:
+        # A defect must not end with Python's own code 1, which means "loaded" here.
+        traceback.print_exc()
+        print("Nothing was published. This is a defect of the program.", file=sys.stderr)
         return 2
     print(report.as_json() if options.json else _in_words(report))
     return 1 if report.rows_quarantined else 0

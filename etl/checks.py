@@ -9,8 +9,10 @@ from datetime import date
 
 import polars as pl
 
-from etl.findings import FILE, bad_rows, found, without_bad
+from etl.findings import FILE, ROW_ID, bad_rows, found, without_bad
 from etl.sources.csv_file import ROW
+from etl.staging import MAX_DAY
+from trial.study import Study
 
 # Facts of one patient that differ between rows are all kept out: nobody can say which is right.
 CONFLICT = "Rows of one patient disagree ({what}); all of them are kept out. Correct the export."
@@ -21,12 +23,14 @@ class Checked:
     """Facts that passed, and all findings.
 
     `enrollments`: one row per patient_id. `milestones`: one row per patient_id x milestone_code,
-    with its day. `sources`: every row that a loaded fact stands on (file, row, patient_id,
-    table_name, item_code).
+    with its day. `doubts`: patient_id x milestone_code that a quarantined row might have told of.
+    `sources`: every loaded row and the fact taken from it (file, row, patient_id, table_name,
+    item_code; table 'none' for a row that says that nothing happened).
     """
 
     enrollments: pl.DataFrame
     milestones: pl.DataFrame
+    doubts: pl.DataFrame
     sources: pl.DataFrame
     findings: pl.DataFrame
     latest_date: date | None
@@ -43,38 +47,70 @@ def _later_copies(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     return frame.filter(pl.int_range(pl.len()).over(keys, order_by=[FILE, ROW]) > 0)
 
 
-def _conflicts(
-    enrollments: pl.DataFrame, milestones: pl.DataFrame, facts: list[str], cutoff: date | None
-) -> list[pl.DataFrame]:
+@dataclass(frozen=True)
+class Facts:
+    """What rows say, as `etl.staging.StagedFile` describes it, of all files together."""
+
+    enrollments: pl.DataFrame
+    milestones: pl.DataFrame
+    denials: pl.DataFrame
+    feeds: pl.DataFrame
+    rows: pl.DataFrame
+
+    def without_bad(self, findings: pl.DataFrame) -> "Facts":
+        """The facts of rows that no error condemns."""
+        frames = (self.enrollments, self.milestones, self.denials, self.feeds, self.rows)
+        return Facts(*(without_bad(frame, findings) for frame in frames))
+
+
+def _conflicts(facts: Facts, cutoff: date | None) -> list[pl.DataFrame]:
     """Errors between rows, among facts that no error condemns yet."""
-    baseline = _differing(enrollments, ["patient_id"], facts)
+    enrollments, milestones = facts.enrollments, facts.milestones
+    baseline_facts = [c for c in enrollments.columns if c not in (FILE, ROW, "patient_id")]
+    baseline = _differing(enrollments, ["patient_id"], baseline_facts)
     later = enrollments.filter(pl.col("origin_date") > cutoff) if cutoff else enrollments.clear()
-    orphans = milestones.join(enrollments, on="patient_id", how="anti")
+    orphans = facts.rows.join(enrollments, on="patient_id", how="anti")
     dated = milestones.filter(pl.col("date").is_not_null())
     known = enrollments.unique("patient_id", maintain_order=True)
     dated = dated.join(known.select("patient_id", "origin_date"), on="patient_id")
-    early = dated.filter(pl.col("date") < pl.col("origin_date"))
-    several = _differing(milestones, ["patient_id", "milestone_code"], ["day", "date"])
+    since = (pl.col("date") - pl.col("origin_date")).dt.total_days()
+    key = ["patient_id", "milestone_code"]
+    several = _differing(milestones, key, ["day", "date"])
     frames = [
         found(baseline, "conflicting_baseline", "error", CONFLICT.format(what="baseline facts")),
-        found(
-            orphans,
-            "no_enrollment",
-            "error",
-            "No loaded row enrolls this patient. Correct the rows of the patient.",
-        ),
         found(
             later,
             "enrolled_after_cutoff",
             "error",
             "Day 0 is after the data cut-off. Declare a later cut-off to count this patient.",
         ),
+        found(
+            orphans,
+            "no_enrollment",
+            "error",
+            "No loaded row enrolls this patient. Correct the rows of the patient.",
+        ),
         _in_column(
-            early,
+            dated.filter(since < 0),
             "before_day_0",
             "This date is before day 0 of the patient. Correct one of the two dates.",
         ),
+        _in_column(
+            dated.filter(since > MAX_DAY),
+            "not_a_day",
+            f"More than {MAX_DAY} days after day 0. Correct one of the two dates.",
+        ),
         _in_column(several, "conflicting_milestone", CONFLICT.format(what="two days")),
+        _in_column(
+            milestones.join(facts.denials, on=key, how="semi"),
+            "conflicting_milestone",
+            CONFLICT.format(what="happened or not"),
+        ),
+        _in_column(
+            facts.denials.join(milestones, on=key, how="semi"),
+            "conflicting_milestone",
+            CONFLICT.format(what="happened or not"),
+        ),
     ]
     return [frame for frame in frames if frame.height]
 
@@ -107,58 +143,85 @@ def _cut(milestones: pl.DataFrame, cutoff: date | None, censoring: set[str]) -> 
 
 
 def check(
-    enrollments: pl.DataFrame,
-    milestones: pl.DataFrame,
+    facts: Facts,
     findings: pl.DataFrame,
+    study: Study,
     *,
     repeats: bool,
     cutoff: date | None,
-    censoring: set[str],
 ) -> Checked:
-    """Check facts against each other; see `etl.staging.StagedFile` for the frames that come in.
+    """Check facts against each other; `findings` are those of staging.
 
-    `repeats`: several rows of a patient may carry the same baseline facts. `censoring`: the
-    milestones that end observation.
+    `repeats`: several rows of a patient may carry the same baseline facts. `cutoff`: the declared
+    data cut-off.
     """
-    facts = [c for c in enrollments.columns if c not in (FILE, ROW, "patient_id")]
-    all_findings = findings
     while True:
-        good = without_bad(enrollments, all_findings)
-        happened = without_bad(milestones, all_findings)
-        n_bad = bad_rows(all_findings).height
-        all_findings = pl.concat([all_findings, *_conflicts(good, happened, facts, cutoff)])
-        if bad_rows(all_findings).height == n_bad:
+        good = facts.without_bad(findings)
+        n_bad = bad_rows(findings).height
+        findings = pl.concat([findings, *_conflicts(good, cutoff)])
+        if bad_rows(findings).height == n_bad:
             break
-    latest = _latest(good, happened)
-    happened, moved, dropped = _cut(happened, cutoff, censoring)
-    copies = [
-        found(
-            _later_copies(happened, ["patient_id", "milestone_code"]),
-            "identical_copy",
-            "repair",
-            "The same fact stands in an earlier row; counted once.",
-        )
-    ]
-    if not repeats:
-        copies.append(
-            found(
-                _later_copies(good, ["patient_id"]),
-                "identical_copy",
-                "repair",
-                "The same baseline facts stand in an earlier row; counted once.",
-            )
-        )
-    late = [
+    censoring = {endpoint.censor for endpoint in study.endpoints}
+    latest = _latest(good.enrollments, good.milestones)
+    happened, moved, dropped = _cut(good.milestones, cutoff, censoring)
+    days = _days(happened, good.enrollments)
+    noted = [
         _in_column(moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"),
         _in_column(dropped, "after_cutoff", "After the data cut-off; not counted.", "warning"),
+        *_copies(good.enrollments, happened, repeats),
+        *_late(days, {m.code for m in study.milestones if m.is_terminal}, censoring),
     ]
+    first = days.unique(["patient_id", "milestone_code"], keep="first", maintain_order=True)
+    enrollments = good.enrollments.sort(FILE, ROW)
     return Checked(
-        enrollments=good.sort(FILE, ROW).unique("patient_id", keep="first", maintain_order=True),
-        milestones=_days(happened, good),
+        enrollments=enrollments.unique("patient_id", keep="first", maintain_order=True),
+        milestones=first.select("patient_id", "milestone_code", "day"),
+        doubts=_doubts(facts.feeds, findings, good.enrollments),
         sources=_sources(good, happened),
-        findings=pl.concat([all_findings, *copies, *late]),
+        findings=pl.concat([findings, *noted]),
         latest_date=latest,
     )
+
+
+def _copies(
+    enrollments: pl.DataFrame, milestones: pl.DataFrame, repeats: bool
+) -> list[pl.DataFrame]:
+    """Repairs: facts that stand in several rows and are counted once."""
+    again = "The same fact stands in an earlier row; counted once."
+    copies = [_later_copies(milestones, ["patient_id", "milestone_code"])]
+    if not repeats:
+        copies.append(_later_copies(enrollments, ["patient_id"]))
+    return [found(rows, "identical_copy", "repair", again) for rows in copies]
+
+
+def _late(days: pl.DataFrame, terminal: set[str], censoring: set[str]) -> list[pl.DataFrame]:
+    """Warnings: something after death, or after the last day the patient was observed."""
+    code = pl.col("milestone_code")
+    ends = days.filter(code.is_in(sorted(terminal))).group_by("patient_id")
+    seen = days.filter(code.is_in(sorted(censoring))).group_by("patient_id")
+    after_end = days.join(ends.agg(pl.col("day").min().alias("end")), on="patient_id")
+    after_seen = days.join(seen.agg(pl.col("day").max().alias("seen")), on="patient_id")
+    return [
+        _in_column(
+            after_end.filter(pl.col("day") > pl.col("end")),
+            "after_terminal",
+            "After the patient's death, by the days in the export. Loaded; check both days.",
+            "warning",
+        ),
+        _in_column(
+            after_seen.filter(pl.col("day") > pl.col("seen")),
+            "after_last_observation",
+            "After the last day the patient was observed. Loaded; check both days.",
+            "warning",
+        ),
+    ]
+
+
+def _doubts(feeds: pl.DataFrame, findings: pl.DataFrame, enrollments: pl.DataFrame) -> pl.DataFrame:
+    """Milestones of enrolled patients that a quarantined row might have told of."""
+    condemned = feeds.join(bad_rows(findings), left_on=[FILE, ROW], right_on=ROW_ID, how="semi")
+    enrolled = condemned.join(enrollments, on="patient_id", how="semi")
+    return enrolled.select("patient_id", "milestone_code").unique()
 
 
 def _latest(enrollments: pl.DataFrame, milestones: pl.DataFrame) -> date | None:
@@ -169,30 +232,27 @@ def _latest(enrollments: pl.DataFrame, milestones: pl.DataFrame) -> date | None:
 
 
 def _days(milestones: pl.DataFrame, enrollments: pl.DataFrame) -> pl.DataFrame:
+    """Milestones with their day, in the order of the export."""
     origins = enrollments.select("patient_id", "origin_date").unique("patient_id")
     since = (pl.col("date") - pl.col("origin_date")).dt.total_days().cast(pl.Int32)
     return (
         milestones.join(origins, on="patient_id", how="left")
         .with_columns(pl.coalesce("day", since).alias("day"))
         .sort(FILE, ROW)
-        .unique(["patient_id", "milestone_code"], keep="first", maintain_order=True)
-        .select("patient_id", "milestone_code", "day")
     )
 
 
-def _sources(enrollments: pl.DataFrame, milestones: pl.DataFrame) -> pl.DataFrame:
+def _sources(good: Facts, happened: pl.DataFrame) -> pl.DataFrame:
     keys = [FILE, ROW, "patient_id"]
-    return pl.concat(
+
+    def taken(frame: pl.DataFrame, table: str, item: pl.Expr) -> pl.DataFrame:
+        return frame.select(*keys, pl.lit(table).alias("table_name"), item.alias("item_code"))
+
+    facts = pl.concat(
         [
-            enrollments.select(
-                *keys,
-                pl.lit("dim_enrollment").alias("table_name"),
-                pl.lit("").alias("item_code"),
-            ),
-            milestones.select(
-                *keys,
-                pl.lit("fct_milestone").alias("table_name"),
-                pl.col("milestone_code").alias("item_code"),
-            ),
+            taken(good.enrollments, "dim_enrollment", pl.lit("")),
+            taken(happened, "fct_milestone", pl.col("milestone_code")),
         ]
     )
+    silent = good.rows.join(facts, on=[FILE, ROW], how="anti")
+    return pl.concat([facts, taken(silent, "none", pl.lit(""))])

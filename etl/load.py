@@ -1,16 +1,16 @@
 """Load: an export and its mapping -> a published snapshot and an account of every row."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
 
 import polars as pl
 
-from etl.checks import Checked, check
+from etl.checks import Checked, Facts, check
 from etl.errors import LoadError
-from etl.findings import FILE, ROW_ID, bad_rows
+from etl.findings import FILE, ROW_ID, bad_rows, found
 from etl.identity import read_secret, surrogate_key
 from etl.mapping import Mapping, SourceRule
 from etl.sources.csv_file import ROW, RawFile, read_csv_file
@@ -69,13 +69,16 @@ def _assign(path: Path, mapping: Mapping) -> tuple[list[tuple[Path, SourceRule]]
             )
         _require_all(path, mapping, {matching[0].code})
         return [(path, matching[0])], []
-    files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    if not path.is_dir():
+        raise LoadError(f"{path}: neither a file nor a folder.")
+    inside = sorted(path.iterdir())
+    files = [p for p in inside if p.is_file() and not p.name.startswith(".")]
     pairs = [(p, s) for s in mapping.sources for p in files if p.match(s.file)]
     _require_all(path, mapping, {source.code for _, source in pairs})
     twice = {p.name for p, _ in pairs if sum(q == p for q, _ in pairs) > 1}
     if twice:
         raise LoadError(f"{path}: several sources of the mapping read {', '.join(sorted(twice))}.")
-    return pairs, [p.name for p in files if p not in dict(pairs)]
+    return pairs, [p.name + "/" * p.is_dir() for p in inside if p not in dict(pairs)]
 
 
 def _require_all(path: Path, mapping: Mapping, fed: set[str]) -> None:
@@ -90,9 +93,26 @@ def _require_all(path: Path, mapping: Mapping, fed: set[str]) -> None:
 def declared_cutoff(text: str | None) -> date | None:
     """A declared data cut-off. Raises LoadError if it is not an ISO date."""
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text) if text else None
     except ValueError as error:
         raise LoadError(f"data cut-off '{text}' is not a date. Write it as 2026-05-03.") from error
+    if found and found > date.today():
+        raise LoadError(f"data cut-off {text} has not come yet.")
+    return found
+
+
+def _cutoff(declared: date | None, latest: date | None) -> str | None:
+    """The declared cut-off; else the year of the latest date, since a day could be one child's."""
+    if declared:
+        return declared.isoformat()
+    return str(latest.year) if latest else None
+
+
+def _cutoff_not_applied() -> pl.DataFrame:
+    """The warning that a cut-off was declared for an export that has day numbers and no dates."""
+    whole = pl.DataFrame({FILE: [1], ROW: [0]}, schema={FILE: pl.Int32, ROW: pl.Int64})
+    message = "The export has day numbers and no dates: the declared cut-off could not be applied."
+    return found(whole, "cutoff_not_applied", "warning", message)
 
 
 def _accounts(
@@ -157,12 +177,14 @@ def _facts(checked: Checked, keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
     year = pl.col("origin_date").dt.year().cast(pl.Int32).alias("enrollment_year")
     source_id = pl.col("patient_id").alias("source_patient_id")
     sources = checked.sources.join(keys, on="patient_id")
+    doubts = checked.doubts.join(keys, on="patient_id")
     milestones = checked.milestones.join(keys, on="patient_id")
     return {
         "dim_enrollment": keyed.with_columns(year).drop("patient_id", "origin_date", FILE, ROW),
         "fct_milestone": milestones.select(
             "enrollment_key", "milestone_code", pl.lit(1, pl.Int32).alias("instance"), "day"
         ),
+        "fct_doubt": doubts.select("enrollment_key", "milestone_code"),
         "record_enrollment": keyed.select("enrollment_key", source_id, "origin_date"),
         "record_fact": sources.select(
             pl.col(FILE).alias("file_number"),
@@ -222,8 +244,9 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
     accounts = _accounts(raws, sources, checked.findings)
     if checked.enrollments.is_empty():
         raise LoadError(f"{path}: no row could be loaded. {_worst(checked.findings)}")
-    latest = declared or checked.latest_date
-    data_cutoff = latest.isoformat() if latest else None
+    data_cutoff = _cutoff(declared, checked.latest_date)
+    if declared and checked.latest_date is None:
+        checked = replace(checked, findings=pl.concat([checked.findings, _cutoff_not_applied()]))
     issues = _issues(checked.findings)
     numbered = checked.findings.sort("file_number", "source_row", "column_name", "rule")
     frames = {
@@ -249,14 +272,16 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
 
 def _check(staged: list[StagedFile], mapping: Mapping, cutoff: date | None) -> Checked:
     rules = [source.enrollment for source in mapping.sources if source.enrollment]
-    return check(
+    facts = Facts(
         pl.concat([s.enrollments for s in staged], how="diagonal"),
-        pl.concat([s.milestones for s in staged]),
-        pl.concat([s.findings for s in staged]),
-        repeats=any(rule.repeats for rule in rules),
-        cutoff=cutoff,
-        censoring={endpoint.censor for endpoint in mapping.study.endpoints},
+        *(
+            pl.concat([getattr(s, name) for s in staged])
+            for name in ("milestones", "denials", "feeds", "rows")
+        ),
     )
+    findings = pl.concat([s.findings for s in staged])
+    repeats = any(rule.repeats for rule in rules)
+    return check(facts, findings, mapping.study, repeats=repeats, cutoff=cutoff)
 
 
 def _worst(findings: pl.DataFrame) -> str:

@@ -6,6 +6,7 @@ study definition when it is read, and against the header of the file before any 
 """
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 from trial.document import DocumentError, Table, read_document, unique
@@ -136,7 +137,16 @@ def _codes(table: Table, allowed: list[str]) -> Codes:
 
 
 def _day(table: Table) -> Day:
-    day = Day(table.text("column"), table.text("date_format", None))
+    day = Day(table.filled("column"), table.text("date_format", None))
+    if day.date_format is not None:
+        try:
+            sample = date(2016, 11, 22)
+            is_date = datetime.strptime(sample.strftime(day.date_format), day.date_format)
+            if is_date.date() != sample:
+                raise ValueError
+        except ValueError:
+            told = f"'{day.date_format}' does not write a date; write it as '%d.%m.%Y'."
+            raise table.error("date_format", told) from None
     table.done()
     return day
 
@@ -213,9 +223,9 @@ def _milestone(table: Table, study: Study) -> MilestoneRule:
 def _source(table: Table, study: Study) -> SourceRule:
     source = SourceRule(
         code=table.new_code(),
-        file=table.text("file"),
+        file=table.filled("file"),
         missing=table.texts("missing", ("",)),
-        patient_id=table.text("patient_id"),
+        patient_id=table.filled("patient_id"),
         enrollment=_enrollment(table.table("enrollment", None), study),
         milestones=tuple(_milestone(m, study) for m in table.tables("milestone")),
     )

@@ -22,15 +22,19 @@ MAX_DAY = 100 * 366
 
 @dataclass(frozen=True)
 class StagedFile:
-    """Facts of one file.
+    """Facts of one file, each with file, row and patient_id.
 
-    `enrollments`: file, row, patient_id, cohort_code, origin_date and the level (and value) of
-    every characteristic. `milestones`: file, row, patient_id, milestone_code, column_name,
-    raw_text, and day or date. `findings`: as `etl.findings.COLUMNS`.
+    `enrollments`: cohort_code, origin_date and the level (and value) of every characteristic.
+    `milestones`: milestone_code, column_name, raw_text, and day or date. `denials`: milestones
+    that a row says did not happen. `feeds`: every row with each milestone it could have told of.
+    `rows`: every row. `findings`: as `etl.findings.COLUMNS`.
     """
 
     enrollments: pl.DataFrame
     milestones: pl.DataFrame
+    denials: pl.DataFrame
+    feeds: pl.DataFrame
+    rows: pl.DataFrame
     findings: pl.DataFrame
 
 
@@ -220,36 +224,64 @@ def _enrollments(cells: Cells, source: SourceRule, study: Study) -> pl.DataFrame
     )
 
 
-MILESTONE_COLUMNS = {
-    **FACT_COLUMNS,
-    "milestone_code": pl.String,
-    "column_name": pl.String,
-    "raw_text": pl.String,
-    "day": pl.Int32,
-    "date": pl.Date,
-}
+FEED_COLUMNS = {**FACT_COLUMNS, "milestone_code": pl.String}
+DENIAL_COLUMNS = {**FEED_COLUMNS, "column_name": pl.String, "raw_text": pl.String}
+MILESTONE_COLUMNS = {**DENIAL_COLUMNS, "day": pl.Int32, "date": pl.Date}
 
 
-def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> pl.DataFrame:
+def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> dict[str, pl.DataFrame]:
+    """What the rows of one rule say: that it happened, that it did not, which rows can say so."""
     rows = cells.frame.filter(cells.matching(rule.rows))
     happened = cells.happened(rows, rule.flag)
     if rule.required or rule.flag:
         cells.require(rows.filter(happened), rule.day.column, f"The day of '{rule.code}'")
     value = cells.day(rows, rule.day)
-    kind = "date" if rule.day.date_format else "day"
-    return (
-        rows.filter(happened & pl.col(rule.day.column).is_not_null())
-        .select(
-            FILE,
-            ROW,
-            pl.col(source.patient_id).alias("patient_id"),
-            pl.lit(rule.code).alias("milestone_code"),
-            pl.lit(rule.day.column).alias("column_name"),
-            pl.col(rule.day.column).alias("raw_text"),
-            value.alias(kind),
-        )
-        .match_to_schema(MILESTONE_COLUMNS, missing_columns="insert")
+    told = [
+        FILE,
+        ROW,
+        pl.col(source.patient_id).alias("patient_id"),
+        pl.lit(rule.code).alias("milestone_code"),
+    ]
+    cell = pl.col(rule.flag.column if rule.flag else rule.day.column).alias("raw_text")
+    where = pl.lit(rule.flag.column if rule.flag else rule.day.column).alias("column_name")
+    facts = rows.filter(happened & pl.col(rule.day.column).is_not_null()).select(
+        *told,
+        pl.lit(rule.day.column).alias("column_name"),
+        pl.col(rule.day.column).alias("raw_text"),
+        value.alias("date" if rule.day.date_format else "day"),
     )
+    return {
+        "milestones": facts.match_to_schema(MILESTONE_COLUMNS, missing_columns="insert"),
+        "denials": rows.filter(~happened).select(*told, where, cell),
+        "feeds": rows.select(told),
+    }
+
+
+def _unknown_kind_feeds(cells: Cells, source: SourceRule) -> pl.DataFrame:
+    """Rows that no condition knows might have been about any milestone of their source."""
+    known = pl.all_horizontal(
+        pl.lit(True),
+        *(pl.col(c).is_in(sorted(v)).fill_null(False) for c, v in source.conditions().items()),
+    )
+    rows = cells.frame.filter(~known)
+    return pl.concat(
+        [
+            pl.DataFrame(schema=FEED_COLUMNS),
+            *(
+                rows.select(
+                    FILE,
+                    ROW,
+                    pl.col(source.patient_id).alias("patient_id"),
+                    pl.lit(rule.code).alias("milestone_code"),
+                )
+                for rule in source.milestones
+            ),
+        ]
+    )
+
+
+def _together(told: list[dict[str, pl.DataFrame]], name: str, columns: dict) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=columns), *(part[name] for part in told)])
 
 
 def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> StagedFile:
@@ -258,7 +290,7 @@ def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> S
     cells = Cells(raw, file_number, source)
     _check_rows(cells, source)
     enrollments = _enrollments(cells, source, study)
-    milestones = [_milestone(cells, source, rule) for rule in source.milestones]
+    told = [_milestone(cells, source, rule) for rule in source.milestones]
     misfits = pl.DataFrame(
         [
             {FILE: file_number, ROW: number, "fields": f"{len(fields)} fields"}
@@ -274,7 +306,12 @@ def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> S
     )
     return StagedFile(
         enrollments=enrollments,
-        milestones=pl.concat([pl.DataFrame(schema=MILESTONE_COLUMNS), *milestones]),
+        milestones=_together(told, "milestones", MILESTONE_COLUMNS),
+        denials=_together(told, "denials", DENIAL_COLUMNS),
+        feeds=pl.concat(
+            [_together(told, "feeds", FEED_COLUMNS), _unknown_kind_feeds(cells, source)]
+        ),
+        rows=cells.frame.select(FILE, ROW, pl.col(source.patient_id).alias("patient_id")),
         findings=pl.concat(cells.findings).unique(
             ["source_row", "column_name", "rule"], keep="first", maintain_order=True
         ),

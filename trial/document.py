@@ -6,6 +6,7 @@ that knows its path in the document and finds the line again when something is w
 """
 
 import difflib
+import math
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -128,13 +129,23 @@ class Table:
         """A string."""
         return self._get(key, str, "a text in quotes", default)
 
+    def filled(self, key: str) -> str:
+        """A string that is not empty."""
+        value = self.text(key)
+        if not value.strip():
+            raise self.error(key, f"'{key}' is empty.")
+        return value
+
     def flag(self, key: str, default: Any = ...) -> Any:
         """A boolean."""
         return self._get(key, bool, "true or false", default)
 
     def number(self, key: str, default: Any = ...) -> Any:
-        """A number."""
-        return self._get(key, (int, float), "a number", default)
+        """A finite number."""
+        value = self._get(key, (int, float), "a number", default)
+        if value is not default and not math.isfinite(value):
+            raise self.error(key, f"'{key}' takes a finite number, not {value}.")
+        return value
 
     def code(self, key: str, allowed: list[str], default: Any = ...) -> Any:
         """A string out of `allowed`."""
@@ -168,8 +179,11 @@ class Table:
         return self.items(key, str, "texts in quotes", default)
 
     def numbers(self, key: str, default: Any = ...) -> Any:
-        """A list of numbers, as a tuple."""
-        return self.items(key, (int, float), "numbers", default)
+        """A list of finite numbers, as a tuple."""
+        values = self.items(key, (int, float), "numbers", default)
+        if values is not default and not all(math.isfinite(value) for value in values):
+            raise self.error(key, f"'{key}' takes finite numbers, not {list(values)}.")
+        return values
 
     def table(self, key: str, default: Any = ...) -> Any:
         """A sub-table as a cursor."""

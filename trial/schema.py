@@ -40,6 +40,13 @@ class MilestoneFact(dy.Schema):
     day = dy.Int32(nullable=False, min=0, description="Days since day 0 of the enrollment.")
 
 
+class Doubt(dy.Schema):
+    """One row per enrollment x milestone that a quarantined row might have told of."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose milestone.")
+    milestone_code = dy.String(primary_key=True, description="Which milestone is in doubt.")
+
+
 class EndpointRow(dy.Schema):
     """One row per endpoint of the study definition."""
 
@@ -84,7 +91,8 @@ class Load(dy.Schema):
     mapping_code = dy.String(nullable=False, description="Mapping the export was read with.")
     data_cutoff = dy.String(
         nullable=False,
-        description="Data cut-off (ISO date), declared or the latest date in the data; 'undated'.",
+        description="Declared data cut-off (ISO date), else the year of the latest date in the "
+        "data, else 'undated'.",
     )
     schema_version = dy.Int32(nullable=False, description="Version of these tables.")
     rows_in = dy.Int64(nullable=False, min=0, description="Data rows read.")
@@ -142,7 +150,10 @@ class RecordFact(dy.Schema):
 
     file_number = dy.Int32(primary_key=True, description="Number of the file within the load.")
     source_row = dy.Int64(primary_key=True, description="Row in the file; the header is row 1.")
-    table_name = dy.String(primary_key=True, description="Canonical table the fact went to.")
+    table_name = dy.String(
+        primary_key=True,
+        description="Canonical table the fact went to; 'none' if the row says nothing happened.",
+    )
     item_code = dy.String(primary_key=True, description="Milestone code; '' for baseline.")
     enrollment_key = dy.Int64(nullable=False, description="Whose fact.")
 
@@ -191,6 +202,7 @@ TABLES = (
     TableSpec("dim_endpoint", EndpointRow, "results"),
     TableSpec("dim_endpoint_event", EndpointEventRow, "results"),
     TableSpec("fct_milestone", MilestoneFact, "results"),
+    TableSpec("fct_doubt", Doubt, "results"),
     TableSpec("fct_time_to_event", TimeToEvent, "results"),
     TableSpec("load", Load, "results"),
     TableSpec("file", LoadedFile, "results"),

@@ -18,7 +18,10 @@ MISSING = "missing"
 UNIT_DAYS = {"year": 365.25, "month": 365.25 / 12, "week": 7.0, "day": 1.0}
 MAX_COHORTS = 6
 # Columns of dim_enrollment that every study has; a characteristic becomes a column beside them.
-ENROLLMENT_COLUMNS = ("enrollment_key", "patient_key", "cohort_code", "enrollment_year")
+ENROLLMENT_COLUMNS = (
+    "enrollment_key", "patient_key", "cohort_code", "enrollment_year", "patient_id", "origin_date"
+)  # fmt: skip
+LONGEST_DAYS = 100 * 365.25
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,11 @@ class Characteristic:
 
 @dataclass(frozen=True)
 class Milestone:
-    """Something that happens to an enrollment on a day."""
+    """Something that happens to an enrollment on a day. After a `terminal` one nothing can."""
 
     code: str
     label: str
+    is_terminal: bool
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ class Endpoint:
     censor: str
     rmst_taus: tuple[float, ...]
     definition: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Every milestone that must be known for this endpoint."""
+        return (*(event.milestone_code for event in self.events), self.censor, self.origin)
 
 
 @dataclass(frozen=True)
@@ -152,11 +161,12 @@ def _by_code(things: tuple, code: str):
 def _cohorts(root: Table) -> tuple[Cohort, ...]:
     tables = root.tables("cohort", at_least=1)
     cohorts = tuple(
-        Cohort(t.new_code(), t.text("label"), t.flag("reference", False)) for t in tables
+        Cohort(t.new_code(), t.filled("label"), t.flag("reference", False)) for t in tables
     )
     for table in tables:
         table.done()
     unique(tables, [cohort.code for cohort in cohorts], "cohort")
+    unique(tables, [cohort.label for cohort in cohorts], "cohort label")
     if len(cohorts) > MAX_COHORTS:
         raise tables[MAX_COHORTS].error(None, f"more than {MAX_COHORTS} cohorts; merge some.")
     if sum(cohort.is_reference for cohort in cohorts) != 1:
@@ -170,10 +180,11 @@ def _levels(table: Table, kind: str) -> tuple[Level, ...]:
     for position, level in enumerate(tables):
         lower = upper = None
         if kind == "number":
-            lower, upper = level.number("from", None), level.number("below", None)
-            previous = levels[-1].upper if levels else None
-            if position and (previous is None or lower != previous):
+            lower, upper = level.number("from"), level.number("below")
+            if position and lower != levels[-1].upper:
                 raise level.error("from", "a band must start where the band before it ends.")
+            if lower >= upper:
+                raise level.error("below", "a band must end above its start.")
         levels.append(Level(level.new_code(), level.text("label"), lower, upper))
         if levels[-1].code == MISSING:
             raise level.error("code", f"'{MISSING}' is reserved; every characteristic has it.")
@@ -206,6 +217,10 @@ def _characteristics(root: Table, milestones: list[str]) -> tuple[Characteristic
     return tuple(found)
 
 
+def _milestone(table: Table) -> Milestone:
+    return Milestone(table.new_code(), table.filled("label"), table.flag("terminal", False))
+
+
 def _endpoint(table: Table, milestones: list[str]) -> Endpoint:
     events = []
     for event in table.tables("event", at_least=1):
@@ -226,19 +241,22 @@ def _endpoint(table: Table, milestones: list[str]) -> Endpoint:
         rmst_taus=table.numbers("rmst_taus"),
         definition=table.text("definition"),
     )
-    if not endpoint.rmst_taus or min(endpoint.rmst_taus) <= 0:
-        raise table.error("rmst_taus", "'rmst_taus' takes one or more positive times.")
     if any(event.state != 1 for event in events):
         raise table.error("event", "competing events need a cumulative incidence; not built yet.")
     table.done()
     return endpoint
 
 
+def _check_times(table: Table, key: str, times: tuple[float, ...], unit_days: float) -> None:
+    if not times or min(times) <= 0 or max(times) * unit_days > LONGEST_DAYS:
+        raise table.error(key, f"'{key}' takes one or more times above 0 and below 100 years.")
+
+
 def parse_study(document: Document) -> Study:
     """Check a study definition against itself. Raises DocumentError with the wrong line."""
     root = document.root()
     milestone_tables = root.tables("milestone", at_least=1)
-    milestones = tuple(Milestone(t.new_code(), t.text("label")) for t in milestone_tables)
+    milestones = tuple(_milestone(t) for t in milestone_tables)
     codes = [milestone.code for milestone in milestones]
     unique(milestone_tables, codes, "milestone")
     for table in milestone_tables:
@@ -262,8 +280,9 @@ def parse_study(document: Document) -> Study:
         endpoints=endpoints,
         text=document.text,
     )
-    if not study.milestone_times or study.milestone_times[0] <= 0:
-        raise root.error("milestone_times", "'milestone_times' takes one or more positive times.")
+    _check_times(root, "milestone_times", study.milestone_times, study.unit_days)
+    for table, endpoint in zip(endpoint_tables, endpoints, strict=True):
+        _check_times(table, "rmst_taus", endpoint.rmst_taus, study.unit_days)
     root.done()
     return study
 

@@ -28,6 +28,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "frame.reset": {"en": "Clear filters"},
     "frame.population": {"en": "Shown: {population}"},
     "frame.snapshot": {"en": "Data {snapshot} · cut-off {cutoff}"},
+    "frame.cutoff_year": {"en": "not declared, latest date in {year}"},
     "frame.cutoff_unknown": {"en": "not stated in the export"},
     "frame.cohort_n": {"en": "{cohort}: {n} of {n_enrolled} enrolled"},
     "frame.share": {"en": "Link and export"},
@@ -37,13 +38,15 @@ TEXTS: dict[str, dict[str, str]] = {
     "frame.newer_link": {"en": "Show this view on the newer data"},
     "frame.not_current": {"en": "older"},
     "frame.invalid": {"en": "Part of this link is not valid and was not applied:"},
+    "frame.dropped": {"en": "Not carried over to these data:"},
     "frame.no_snapshot": {"en": "No numbers are shown."},
     "frame.exists": {"en": "Data that exist here:"},
     "frame.late": {
         "en": "{label} is known only from {known_at} on, after this endpoint's start: filtering by "
         "it would give some patients time they could not have lost (immortal time)."
     },
-    "link.twice": {"en": "'{parameter}' is given twice"},
+    "link.twice": {"en": "'{parameter}' is given twice; neither was used"},
+    "link.no_link": {"en": "'{value}' is not an address"},
     "link.unknown": {"en": "'{parameter}' is not a parameter of this program; it was ignored"},
     "link.version": {
         "en": "the link was made by version {value} of the link format; this program knows {known}"
@@ -94,6 +97,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.no_tau": {"en": "no declared time has {n} at risk in every cohort"},
     "survival.left_out": {"en": "Not in the figure: {parts}."},
     "survival.left_out_origin": {"en": "{n} of {n_population} in {cohort} never reached {origin}"},
+    "survival.left_out_doubt": {
+        "en": "{n} of {n_population} in {cohort} have a quarantined row that this endpoint needs"
+    },
     "survival.left_out_day": {
         "en": "{n} of {n_population} in {cohort} have no {censor} and no event"
     },

@@ -52,7 +52,10 @@ def endpoint_rows(study: Study) -> dict[str, pl.DataFrame]:
 def _insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
     columns = ", ".join(quoted(c) for c in frame.columns)
     con.register("incoming", frame)
-    con.execute(f"insert into {quoted(name)} ({columns}) select {columns} from incoming")
+    # Ordered by key: rows as they stood in the export would tell who is who without the secret.
+    con.execute(
+        f"insert into {quoted(name)} ({columns}) select {columns} from incoming order by {columns}"
+    )
     con.unregister("incoming")
 
 

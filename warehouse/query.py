@@ -54,12 +54,15 @@ def _run(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> pl
 @functools.lru_cache(maxsize=64)
 def _open(folder: Path) -> Snapshot:
     path = folder / "results.duckdb"
-    con = duckdb.connect(
-        str(path),
-        read_only=True,
-        config={"enable_external_access": "false", "lock_configuration": "true"},
-    )
-    load = _run(con, _static_sql("load"), {}).row(0, named=True)
+    try:
+        con = duckdb.connect(
+            str(path),
+            read_only=True,
+            config={"enable_external_access": "false", "lock_configuration": "true"},
+        )
+        load = _run(con, _static_sql("load"), {}).row(0, named=True)
+    except duckdb.Error as error:
+        raise SnapshotError(f"Snapshot {folder.name} is damaged and cannot be read.") from error
     if load["schema_version"] > SCHEMA_VERSION:
         con.close()
         raise SnapshotError(

@@ -21,7 +21,7 @@ from pathlib import Path
 
 DEFAULT_STORE = Path(__file__).parent / "store"
 ENVIRONMENT = "RELAPSE_BOARD_STORE"
-SNAPSHOT_ID = re.compile(r"(undated|\d{4}-\d{2}-\d{2})\.[0-9a-f]{12}")
+SNAPSHOT_ID = re.compile(r"(undated|\d{4}(-\d{2}-\d{2})?)\.[0-9a-f]{12}")
 UNDATED = "undated"
 
 

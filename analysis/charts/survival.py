@@ -305,7 +305,7 @@ def _hover_layer(
         empty=False,
         clear="pointerout",
     )
-    labels = [_field(c.label) for c in curves]
+    labels = [f"told_{position}" for position in range(len(curves))]
     tooltip = [alt.Tooltip("time:Q", title=time_title, format=".2f")]
     tooltip += [
         alt.Tooltip(f"{field}:N", title=c.label) for field, c in zip(labels, curves, strict=True)
@@ -319,11 +319,6 @@ def _hover_layer(
         .encode(x=x, opacity=alt.condition(nearest, alt.value(0.7), alt.value(0)), tooltip=tooltip)
         .add_params(nearest)
     )
-
-
-def _field(label: str) -> str:
-    """A label as a field name: Vega reads dots and brackets in a field as a path."""
-    return "told_" + "".join(ch if ch.isalnum() else "_" for ch in label)
 
 
 def _table_layers(curves: tuple[Curve, ...], unit_days: float, scale: alt.Scale) -> list[alt.Chart]:

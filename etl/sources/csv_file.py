@@ -44,6 +44,8 @@ def _text(path: Path) -> str:
         raise LoadError(f"{path}: cannot be read: {error.strerror}.") from error
     if not data.strip():
         raise LoadError(f"{path}: the file is empty. Export it again.")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise LoadError(f"{path}: UTF-16 text. Save it as CSV UTF-8, separated by commas.")
     if b"\x00" in data:
         raise LoadError(f"{path}: not a CSV text file (it holds NUL bytes). Export it as CSV.")
     try:
@@ -56,6 +58,8 @@ def _text(path: Path) -> str:
 
 def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     columns = tuple(cell.strip() for cell in cells)
+    if len(columns) == 1 and ";" in columns[0]:
+        raise LoadError(f"{path}: separated by semicolons. Save it as CSV separated by commas.")
     if "" in columns:
         number = columns.index("") + 1
         raise LoadError(f"{path}: column {number} of the header has no name. Name it.")

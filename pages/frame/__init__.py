@@ -16,7 +16,7 @@ from analysis.export import figure_png, figure_svg, numbers_csv
 from analysis.filters import FilterGroup, filter_bar
 from analysis.link import FILTER, PAGES, LinkError, View, address, encode
 from analysis.questions import Opened, answer, choices, newer_snapshot
-from pages.frame.mirror import clear_filters, restore, show_data, touch, widget_key
+from pages.frame.mirror import clear_filters, dropped, restore, show_data, touch, widget_key
 from trial.words import say
 
 PAGE_FILES = {page: f"pages/{page}.py" for page in PAGES}
@@ -147,6 +147,9 @@ def _strip(opened: Opened, found: Answer) -> None:
     if opened.problems:
         problems = "".join(f"\n- {verbatim(problem)}" for problem in opened.problems)
         st.error(f"{say('frame.invalid')}\n{problems}")
+    if lost := dropped():
+        parts = "".join(f"\n- {plain(part)}" for part in lost)
+        st.info(f"{say('frame.dropped')}\n{parts}")
     if current := newer_snapshot(snapshot):
         st.warning(plain(say("frame.newer", snapshot=snapshot.snapshot_id, current=current)))
         st.button(say("frame.newer_link"), on_click=show_data, args=(current,))

@@ -116,7 +116,9 @@ def _changed(page: str, view: View) -> Opened:
     study = opened.snapshot.study
     if chosen != view.data:
         _new_widgets()
-        return Opened(opened.snapshot, on_data(view, chosen, study), ())
+        moved = on_data(view, chosen, study)
+        _keep("dropped", moved.problems)
+        return Opened(opened.snapshot, moved.view, ())
     asked = _from_widgets(view, study)
     decoded = decode(page, _possible(asked, view, study), view.data, study)
     # Widgets keep their own state: writing it at every run would undo clicks that are faster than
@@ -124,6 +126,11 @@ def _changed(page: str, view: View) -> Opened:
     if _params(decoded.view) != asked:
         _new_widgets()
     return Opened(opened.snapshot, decoded.view, decoded.problems)
+
+
+def dropped() -> tuple[str, ...]:
+    """What a view lost when it was moved to other data, in words; told once."""
+    return st.session_state.pop("board.dropped", ())
 
 
 def restore(page: str) -> Opened:

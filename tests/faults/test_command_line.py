@@ -45,6 +45,8 @@ HEADER = EXAMPLES.joinpath("colon.csv").read_bytes().splitlines()[0]
         (HEADER + b"\n", "a header but no data row"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "not a CSV text file"),
         (b"PK\x03\x04\xff\xfe\xfa", "not UTF-8 text (byte 5)"),
+        ("id,rx\n1,Obs\n".encode("utf-16"), "UTF-16 text"),
+        (b"id;rx\n1;Obs\n", "separated by semicolons"),
         (b"id,id,rx\n1,2,Obs\n", "the header names twice: id"),
         (b"id,,rx\n1,2,Obs\n", "column 2 of the header has no name"),
         (b"id,rx\n1,Obs\n", "reads column 'etype'"),
@@ -61,6 +63,8 @@ def test_a_file_that_is_no_export(tmp_path: Path, content: bytes, words: str) ->
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     store = tmp_path / "store"
     _refused(_load(tmp_path / "nowhere.csv", store), store, "nowhere.csv", "no such file")
+    _refused(_load(Path("/dev/null"), store), store, "neither a file nor a folder")
+    _refused(_load(EXAMPLES / "colon.csv", Path("/proc/x")), store)
     (tmp_path / "empty").mkdir()
     _refused(_load(tmp_path / "empty", store), store, "no file 'colon.csv'")
 
@@ -121,6 +125,7 @@ def test_a_link_that_is_wrong_in_any_part_writes_nothing(tmp_path: Path) -> None
         ("/survival?data=../../../../etc", "is not the id of a snapshot"),
         (f"/survival?v=9&data={snapshot}", "version 9"),
         (f"/cure?data={snapshot}", "not a page"),
+        ("http://[::1/survival", "not an address"),
     ):
         done = export(link)
         assert done.returncode == 2, link

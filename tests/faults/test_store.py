@@ -7,8 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from analysis.questions import choices
 from tests.conftest import EXAMPLES, ROOT
-from warehouse.query import open_snapshot, query
+from warehouse.query import SnapshotError, open_snapshot, query
 from warehouse.store import building, current_ids
 
 LOAD = [sys.executable, "-m", "etl", "load"]
@@ -93,6 +96,22 @@ def test_a_load_does_not_sweep_away_one_at_work(tmp_path: Path) -> None:
             assert mine.is_dir() and other.is_dir() and mine != other
         assert mine.is_dir() and not other.exists()
     assert not mine.exists()
+
+
+def test_a_damaged_snapshot_is_said_and_breaks_no_other(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    for study in ("colon", "myeloid"):
+        assert start_load(store, study).wait(120) == 0
+    current = current_ids(store)
+    damaged = store / "snapshots" / current["myeloid"] / "results.duckdb"
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    with pytest.raises(SnapshotError, match="damaged"):
+        open_snapshot(store, current["myeloid"])
+    os.environ["RELAPSE_BOARD_STORE"], before = str(store), os.environ["RELAPSE_BOARD_STORE"]
+    try:
+        assert [c.snapshot.study.code for c in choices()] == ["colon"]
+    finally:
+        os.environ["RELAPSE_BOARD_STORE"] = before
 
 
 def test_newer_data_do_not_move_an_old_snapshot(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ label = "relapse"
 [[milestone]]
 code = "death"
 label = "death"
+terminal = true
 
 [[milestone]]
 code = "last_contact"
@@ -77,7 +78,7 @@ kind = "number"
 unit = "years"
 known_at = "enrollment"
 level = [
-    { code = "young", label = "under 10", below = 10 },
+    { code = "young", label = "under 10", from = 0, below = 10 },
     { code = "older", label = "10 or older", from = 10, below = 19 },
 ]
 

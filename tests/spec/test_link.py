@@ -65,7 +65,8 @@ def test_every_option_is_written_even_at_its_default() -> None:
         ("time=13", "'13' is not valid for time; valid are: 1, 12"),
         ("tau=nan", "'nan' is not valid for tau"),
         ("bands=maybe", "'maybe' is not valid for bands"),
-        ("cohorts=old&cohorts=new", "'cohorts' is given twice"),
+        ("cohorts=old&cohorts=new", "'cohorts' is given twice; neither was used"),
+        ("f.sex=girl&f.sex=boy", "filter not applied: 'f.sex' is given twice"),
         ("cohorts=", "'' is not valid for cohorts"),
         ("zoom=3", "'zoom' is not a parameter"),
         (
@@ -95,9 +96,16 @@ def test_a_link_of_another_version_or_page_leads_nowhere() -> None:
         snapshot_in({"v": ["2"], "data": [DATA]})
     with pytest.raises(LinkError, match="not a page"):
         parse_link("/cure?v=1")
+    with pytest.raises(LinkError, match="not an address"):
+        parse_link("http://[::1/survival?v=1")
+    for name in ("v", "data"):
+        with pytest.raises(LinkError, match=f"'{name}' is given twice"):
+            snapshot_in({"v": ["1"], "data": [DATA], name: ["1", "1"]})
 
 
 def test_on_other_data_a_view_keeps_what_the_study_knows() -> None:
-    moved = on_data(default_view("survival", DATA, MADE), "undated.0123456789ab", COLON)
+    found = on_data(default_view("survival", DATA, MADE), "undated.0123456789ab", COLON)
+    moved = found.view
+    assert len(found.problems) == 4, "cohorts, endpoint, time and tau are said to be left out"
     assert (moved.endpoint, moved.data) == ("os", "undated.0123456789ab")
     assert moved.selection.cohort_codes == ("obs", "lev", "lev5fu")

@@ -34,6 +34,21 @@ def _records(workshop: Workshop, report: LoadReport, sql: str) -> list[tuple]:
         ("p,2014,f,inf,1,30,,0,200", [("error", "not_a_number", "age", 1)]),
         ("p,2014,f,nan,1,30,,0,200", [("error", "not_a_number", "age", 1)]),
         ("p,2014,f,25,1,30,,0,200", [("error", "outside_bands", "age", 1)]),
+        ("p,2014,f,-5,1,30,,0,200", [("error", "outside_bands", "age", 1)]),
+        (
+            "p,2014,f,7,1,30,250,1,200",
+            [
+                ("warning", "after_last_observation", "relapse", 1),
+                ("warning", "after_terminal", "relapse", 1),
+            ],
+        ),
+        (
+            "good,2014,f,7,1,30,,1,200",
+            [
+                ("error", "conflicting_milestone", "dead", 1),
+                ("error", "conflicting_milestone", "seen", 1),
+            ],
+        ),
         ("p,2014,f,7,1,30.5,,0,200", [("error", "not_a_day", "remission", 1)]),
         ("p,2014,f,7,1,-3,,0,200", [("error", "not_a_day", "remission", 1)]),
         ("p,2014,f,7,1,99999999,,0,200", [("error", "not_a_day", "remission", 1)]),
@@ -61,12 +76,19 @@ def test_every_row_is_loaded_repaired_or_quarantined(
     report = workshop.load()
     assert _issues(report) == issues
     account = report.files[0]
-    bad = max((n for severity, _, _, n in issues if severity == "error"), default=0)
+    # Two rows that contradict each other have a finding each.
+    bad = (
+        2
+        if len(issues) == 2 and issues[0][0] == "error"
+        else sum(n for severity, _, _, n in issues if severity == "error")
+    )
     assert account.rows_in == 3
     assert account.rows_quarantined == bad
     assert account.rows_loaded == 3 - bad
     kept = _records(workshop, report, "select count(*) from quarantine")
     assert kept == [(bad,)]
+    told = "select count(distinct (file_number, source_row)) from record_fact"
+    assert _records(workshop, report, told) == [(3 - bad,)], "every loaded row is accounted for"
 
 
 def test_a_finding_says_file_row_column_text_and_what_to_do(tmp_path: Path) -> None:
@@ -91,13 +113,16 @@ def test_a_patient_with_a_bad_row_elsewhere_is_not_lost_in_silence(tmp_path: Pat
     )
     workshop = Workshop(tmp_path, mapping=mapping)
     workshop.patients(GOOD, "p,2015,f,7,1,30,,0,200")
-    workshop.files["extra.csv"] = "id,relapse\np,90\ngood,80\nnobody,3\n"
+    workshop.files["extra.csv"] = "id,relapse\np,90\ngood,\nnobody,3\nnobody else,\n"
     report = workshop.load()
     assert [(f.rows_in, f.rows_loaded, f.rows_quarantined) for f in report.files] == [
         (2, 1, 1),
-        (3, 1, 2),
+        (4, 1, 3),
     ]
-    assert ("error", "no_enrollment", "", 2) in _issues(report)
+    # Also the row that says nothing of a patient whom nobody enrolls.
+    assert ("error", "no_enrollment", "", 3) in _issues(report)
+    told = _records(workshop, report, "select table_name from record_fact where file_number = 2")
+    assert told == [("none",)], "a loaded row without a fact is recorded as such"
 
 
 def test_dates_become_days_and_the_cutoff_ends_observation(tmp_path: Path) -> None:
@@ -116,15 +141,17 @@ def test_dates_become_days_and_the_cutoff_ends_observation(tmp_path: Path) -> No
         "d,2016,m,12,1,01.01.2016,,0,01.08.2017,01.02.2016",
         "e,2016,m,12,1,,,0,01.08.2017,01.07.2017",
         "f,2016,m,12,1,,,0,01.08.2177,01.07.2015",
+        "g,2016,m,12,1,,,0,01.08.2017,01.07.1015",
         header=HEADER + ",start",
     )
     undeclared = workshop.load()
-    assert undeclared.data_cutoff == "2017-08-01"
+    assert undeclared.data_cutoff == "2017", "a day could be one child's"
+    assert undeclared.snapshot_id.startswith("2017.")
     rules = {i["rule"] for i in undeclared.issues if i["severity"] == "error"}
-    assert rules == {"not_a_date", "before_day_0", "date_in_future"}
+    assert rules == {"not_a_date", "before_day_0", "date_in_future", "not_a_day"}
     report = workshop.load(cutoff="2017-05-31")
     assert report.snapshot_id.startswith("2017-05-31.")
-    assert report.files[0].rows_quarantined == 4
+    assert report.files[0].rows_quarantined == 5
     path = workshop.store / "snapshots" / report.snapshot_id / "results.duckdb"
     with duckdb.connect(str(path), read_only=True) as con:
         days = con.execute(
@@ -137,6 +164,32 @@ def test_dates_become_days_and_the_cutoff_ends_observation(tmp_path: Path) -> No
         ("old", "last_contact", 365, 2015),
         ("old", "remission", 30, 2015),
     ]
+
+
+def test_a_declared_cutoff_that_cannot_be_applied_is_said(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path).patients(GOOD)
+    report = workshop.load(cutoff="2015-01-01")
+    assert _issues(report) == [("warning", "cutoff_not_applied", "", 1)]
+    with pytest.raises(LoadError, match="has not come yet"):
+        workshop.load(cutoff="2999-01-01")
+    with pytest.raises(LoadError, match="is not a date"):
+        workshop.load(cutoff="May 2015")
+
+
+def test_the_order_of_the_tables_tells_nothing_of_the_export(tmp_path: Path) -> None:
+    lines = [f"p{i:03},2014,f,7,0,,,0,{i}" for i in range(60)]
+    workshop = Workshop(tmp_path).patients(*lines)
+    folder = workshop.store / "snapshots" / workshop.load().snapshot_id
+    with duckdb.connect() as con:
+        for name in ("results", "records"):
+            con.execute(f"attach '{folder}/{name}.duckdb' as {name} (read_only)")
+        keys = con.execute("select enrollment_key from results.dim_enrollment").fetchall()
+        ids = dict(
+            con.execute(
+                "select enrollment_key, source_patient_id from records.record_enrollment"
+            ).fetchall()
+        )
+    assert [ids[key] for (key,) in keys] != [f"p{i:03}" for i in range(60)]
 
 
 def test_the_results_file_holds_no_identifier_date_or_raw_text(tmp_path: Path) -> None:
@@ -192,6 +245,12 @@ def test_a_comment_in_the_study_definition_makes_another_snapshot(tmp_path: Path
         ('no_event = ["0"]', 'no_event = ["1"]', "means both"),
         ('age = { column = "age" }\n', "", r"characteristics \['age'\] are not mapped"),
         ("required = true", "requried = true", "line .*'requried' is not known here"),
+        ('file = "patients.csv"', 'file = ""', r"line \d+: 'file' is empty"),
+        (
+            'day = { column = "relapse" }',
+            'day = { column = "relapse", date_format = "%Q" }',
+            r"line \d+: '%Q' does not write a date",
+        ),
         ('file = "patients.csv"', 'file = "people.csv"', "no file 'people.csv'"),
     ],
 )
@@ -216,6 +275,10 @@ def test_a_wrong_mapping_is_said_with_its_line(
         ('time_unit = "month"', 'time_unit = "moon"', r"line \d+: 'moon' .*Did you mean 'month'"),
         ("state = 1", "state = 0", "'state' is 1"),
         ("reference = true", "", "exactly one"),
+        ('label = "New"', 'label = "Old"', "declared twice"),
+        ("milestone_times = [1, 12]", "milestone_times = [nan]", "finite numbers"),
+        ("milestone_times = [1, 12]", "milestone_times = [1e9]", "below 100 years"),
+        ('code = "age"', 'code = "patient_id"', "is the name of a column"),
         ("code = 'x'", "", "not valid TOML"),
         ('code = "age"', 'code = "sex"', "declared twice"),
         ('code = "age"', 'code = "cohort_code"', "is the name of a column"),

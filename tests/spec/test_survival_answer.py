@@ -7,8 +7,11 @@ import pytest
 from analysis.answer import Answer
 from analysis.link import decode
 from analysis.survival import survival_answer
-from tests.conftest import Loaded
+from etl.load import load
+from etl.mapping import read_mapping
+from tests.conftest import EXAMPLES, Loaded
 from tests.spec.made import Workshop
+from warehouse.query import open_snapshot
 
 
 def _answer(snapshot, **params: str) -> Answer:
@@ -77,6 +80,30 @@ def test_who_is_not_in_the_figure_is_counted(tmp_path: Path) -> None:
     assert left_out == ["Not in the figure: 1 of 13 in New never reached remission."]
     in_figure = [n for n in found.numbers if n.statistic == "in_figure" and n.cohort == "new"][0]
     assert (in_figure.numerator, in_figure.denominator) == (12, 13)
+
+
+def test_a_quarantined_row_takes_its_patient_out_of_what_it_might_have_told(
+    loaded: Loaded, tmp_path: Path
+) -> None:
+    """Patient 1 of colon: recurrence on day 968, dead on 1521. Its recurrence row is damaged."""
+    lines = (EXAMPLES / "colon.csv").read_text().splitlines()
+    assert lines[2].startswith('1,1,"Lev+5FU"') and lines[2].endswith(",968,1")
+    lines[2] = lines[2].replace("Lev+5FU", "lev+5FU")
+    export = tmp_path / "colon.csv"
+    export.write_text("\n".join(lines) + "\n")
+    report = load(export, read_mapping("colon"), tmp_path / "store")
+    assert (report.rows_quarantined, report.enrollments) == (1, 929)
+    snapshot = open_snapshot(tmp_path / "store", report.snapshot_id)
+
+    def in_figure(endpoint: str) -> tuple[int | None, list[str]]:
+        found = _answer(snapshot, endpoint=endpoint, cohorts="lev5fu")
+        number = [n for n in found.numbers if n.statistic == "in_figure"][0]
+        return number.numerator, [n.text for n in found.notes if "Not in the figure" in n.text]
+
+    said = "Not in the figure: 1 of 304 in Levamisole + 5-FU have a quarantined row that this"
+    assert in_figure("rfs") == (303, [f"{said} endpoint needs."])
+    # Overall survival does not need the recurrence row.
+    assert in_figure("os") == (304, [])
 
 
 def test_cohorts_that_were_not_randomised_are_never_compared_without_saying_so(

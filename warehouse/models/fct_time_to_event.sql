@@ -2,9 +2,24 @@
 -- grain: one row per enrollment x endpoint that could be derived
 -- An event counts from the origin on. Of two on one day the endpoint's earlier declared one wins.
 -- Without an event the enrollment is censored at the endpoint's censoring milestone. No row if the
--- origin never came, or if there is neither event nor censoring day: such enrollments are counted
--- as "not in the figure", never dropped in silence.
+-- origin never came, if there is neither event nor censoring day, or if a quarantined row might
+-- have told of a milestone the endpoint needs: such enrollments are counted as "not in the
+-- figure", never dropped in silence.
 with
+
+needed as (
+    select endpoint_code, milestone_code from dim_endpoint_event
+    union
+    select endpoint_code, censor_code from dim_endpoint
+    union
+    select endpoint_code, origin_code from dim_endpoint
+),
+
+doubtful as (
+    select distinct doubt.enrollment_key, needed.endpoint_code
+    from fct_doubt as doubt
+    inner join needed using (milestone_code)
+),
 
 origin as (
     select
@@ -14,6 +29,10 @@ origin as (
         case when endpoint.origin_code = 'enrollment' then 0 else started.day end as origin_day
     from dim_enrollment as enrollment
     cross join dim_endpoint as endpoint
+    anti join doubtful
+        on
+            doubtful.enrollment_key = enrollment.enrollment_key
+            and doubtful.endpoint_code = endpoint.endpoint_code
     left join fct_milestone as started
         on
             started.enrollment_key = enrollment.enrollment_key

@@ -39,7 +39,8 @@ def _headline(results: Results) -> str:
     for c in results.cohorts:
         found, _ = c.at(time)
         events = c.events_by(time * study.unit_days)
-        told = {"cohort": c.cohort.label, "events": events, "n": c.counts.n}
+        counted = say("survival.one_event") if events == 1 else say("survival.events", n=events)
+        told = {"cohort": c.cohort.label, "events": counted, "n": c.counts.n}
         if found.estimate is None:
             parts.append(say("survival.headline_none", reason=found.reason, **told))
             continue
@@ -67,7 +68,9 @@ def _notes(results: Results) -> tuple[Note, ...]:
     if not study.randomised and results.comparisons:
         notes.append(Note("warning", say("survival.not_randomised")))
     thin = [
-        c.cohort.label for c in results.cohorts if c.counts.n and c.at(time)[1].at_risk < FADE_BELOW
+        c.cohort.label
+        for c in results.cohorts
+        if c.at(time)[0].estimate is not None and c.at(time)[1].at_risk < FADE_BELOW
     ]
     if thin:
         text = say("survival.thin", time=when, n=FADE_BELOW, cohorts=", ".join(thin))
@@ -83,8 +86,8 @@ def _notes(results: Results) -> tuple[Note, ...]:
         if not comparator.is_reference:
             notes.append(Note("info", say("survival.reference", cohort=comparator.label)))
         notes.append(Note("info", say("survival.hazard_note")))
-    if len(results.cohorts) > 2:
-        notes.append(Note("info", say("survival.joint", n=len(results.cohorts))))
+    if results.n_compared > 2:
+        notes.append(Note("info", say("survival.joint", n=results.n_compared)))
     return tuple(notes)
 
 
@@ -247,8 +250,8 @@ def survival_answer(snapshot: Snapshot, view: View) -> Answer:
         synthetic=study.synthetic,
         population=population,
         cohorts=tuple(c.size for c in results.cohorts),
-        notes=_notes(results),
+        notes=() if nobody else _notes(results),
         figures=() if nobody else (_figure(results, headline, population),),
-        tables=survival_tables(results),
+        tables=() if nobody else survival_tables(results),
         numbers=_numbers(results, population),
     )

@@ -96,6 +96,7 @@ class Results:
     means: tuple[Estimate, ...]
     comparisons: tuple[Comparison, ...]
     log_rank: LogRank
+    n_compared: int
     reasons: pl.DataFrame
 
     @property
@@ -105,10 +106,12 @@ class Results:
 
 
 def _percentable(found: Estimate, n: int) -> Estimate:
-    """No percentage of fewer than ten children: the counts say it all."""
-    if n >= FEWEST_FOR_PERCENT or found.estimate is None:
-        return found
-    return not_estimable(say("survival.few", n=FEWEST_FOR_PERCENT), found.method)
+    """No estimate from fewer than ten children: the counts say it all."""
+    return found if n >= FEWEST_FOR_PERCENT or n == 0 else _too_few(found.method)
+
+
+def _too_few(method: str) -> Estimate:
+    return not_estimable(say("survival.few", n=FEWEST_FOR_PERCENT), method)
 
 
 def _cohort_survival(
@@ -129,7 +132,7 @@ def _cohort_survival(
         km=km,
         milestones=tuple(zip(study.milestone_times, found, rows, strict=True)),
         median=_percentable(quantile(km), counts.n),
-        follow_up=follow_up(counts),
+        follow_up=_percentable(follow_up(counts), counts.n),
     )
 
 
@@ -173,6 +176,7 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
         means=tuple(_mean(study, c, tau) for c in cohorts),
         comparisons=_comparisons(study, cohorts, tau),
         log_rank=_log_rank(cohorts),
+        n_compared=len(_compared(cohorts)),
         reasons=query(snapshot, "reason", chosen, endpoint_code=endpoint.code),
     )
 
@@ -187,15 +191,33 @@ def _mean(study: Study, cohort: CohortSurvival, tau: Tau) -> Estimate:
     return restricted_mean_estimate(restricted_mean(cohort.km, tau.shown * study.unit_days))
 
 
+def _compared(cohorts: list[CohortSurvival]) -> list[CohortSurvival]:
+    """The cohorts with enough patients to be compared."""
+    return [c for c in cohorts if c.counts.n >= FEWEST_FOR_PERCENT]
+
+
 def _log_rank(cohorts: list[CohortSurvival]) -> LogRank:
-    if len(cohorts) < 2:
-        return LogRank(None, 0, None, (), (), reason=say("survival.only_one"))
-    return log_rank(tuple(c.counts for c in cohorts))
+    compared = _compared(cohorts)
+    if len(compared) < 2:
+        reason = "survival.only_one" if len(cohorts) < 2 else "survival.few_cohorts"
+        told = say(reason, n=FEWEST_FOR_PERCENT)
+        return LogRank(None, 0, None, (), (), reason=told)
+    return log_rank(tuple(c.counts for c in compared))
+
+
+def _hazard_ratios(cohorts: list[CohortSurvival]) -> list[Estimate]:
+    """Of every cohort but the first, in one model of the cohorts with enough patients."""
+    compared = _compared(cohorts)
+    codes = {c.cohort.code for c in compared}
+    if cohorts[0].cohort.code not in codes:
+        return [_too_few("Cox model") for _ in cohorts[1:]]
+    found = iter(hazard_ratios(tuple(c.counts for c in compared)) if compared[1:] else ())
+    return [next(found) if c.cohort.code in codes else _too_few("Cox model") for c in cohorts[1:]]
 
 
 def _comparisons(study: Study, cohorts: list[CohortSurvival], tau: Tau) -> tuple[Comparison, ...]:
     comparator, *others = cohorts
-    ratios = hazard_ratios(tuple(c.counts for c in cohorts)) if others else ()
+    ratios = _hazard_ratios(cohorts) if others else []
     found = []
     for other, ratio in zip(others, ratios, strict=True):
         differences = tuple(

@@ -2,7 +2,7 @@
 
 from analysis.answer import Table
 from analysis.stats.survival import DayCounts, LogRank, at_risk_table
-from analysis.survival_results import Results
+from analysis.survival_results import FEWEST_FOR_PERCENT, Results
 from analysis.wording import crossing, in_unit, p_value, points, time_in_words, written
 from trial.words import say
 
@@ -100,10 +100,17 @@ def _comparison_table(results: Results) -> Table:
         (say("measure.difference", time=time_in_words(study, time)), *differences),
         (say("measure.rmst_difference", time=tau), *means),
         (say("measure.hazard_ratio"), *ratios),
-        (say("measure.log_rank", n=len(results.cohorts)), _log_rank_cell(results.log_rank))
-        + ("",) * (len(pairs) - 1),
+        _log_rank_row(results),
     ]
     return _table("comparison", (say("column.measure"), *pairs), rows if pairs else [])
+
+
+def _log_rank_row(results: Results) -> tuple[str, ...]:
+    """In the column of the pair; of several cohorts it belongs to no pair and stands alone."""
+    told, n_pairs = _log_rank_cell(results.log_rank), len(results.comparisons)
+    if n_pairs == 1:
+        return (say("measure.log_rank"), told)
+    return (say("measure.log_rank_all", n=results.n_compared, value=told), *[""] * n_pairs)
 
 
 def _log_rank_cell(test: LogRank) -> str:
@@ -135,7 +142,8 @@ def _curve_table(results: Results) -> Table:
             # NaN limits (S is 0 or 1) stay empty; R leaves them out too.
             lower, upper = (None if x != x else float(x) for x in (lower, upper))
             counts = (int(day), int(at_risk), int(events), int(censored))
-            rows.append((c.cohort.label, *counts, float(s), lower, upper))
+            shown = (float(s), lower, upper) if c.counts.n >= FEWEST_FOR_PERCENT else (None,) * 3
+            rows.append((c.cohort.label, *counts, *shown))
     counted = ("day", "at_risk", "events", "censored")
     columns = _titles("cohort", *counted, "survival", "lower", "upper")
     return _table("curve", columns, rows)

@@ -62,8 +62,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.bands": {"en": "95 % bands"},
     "survival.marks": {"en": "Censoring marks"},
     "survival.headline": {"en": "{endpoint} at {time}: {cohorts}."},
-    "survival.headline_cohort": {"en": "{cohort} {value} ({limits}; {events} events in {n})"},
-    "survival.headline_none": {"en": "{cohort}: {reason} ({events} events in {n})"},
+    "survival.headline_cohort": {"en": "{cohort} {value} ({limits}; {events} in {n})"},
+    "survival.headline_none": {"en": "{cohort}: {reason} ({events} in {n})"},
     "survival.headline_difference": {
         "en": "{cohort} minus {comparator}: {value} percentage points ({limits})."
     },
@@ -82,7 +82,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.row_at_risk": {"en": "at risk"},
     "survival.row_events": {"en": "events"},
     "survival.row_censored": {"en": "censored"},
-    "survival.few": {"en": "fewer than {n} patients, no percentage"},
+    "survival.few": {"en": "fewer than {n} patients"},
+    "survival.few_cohorts": {"en": "fewer than two cohorts have {n} patients"},
     "survival.only_one": {"en": "one cohort is chosen: nothing to compare"},
     "survival.not_randomised": {
         "en": "The cohorts were not randomised: differences between them may have other causes."
@@ -111,6 +112,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "With {n} cohorts the hazard ratios come from one model of all of them."
     },
     "survival.cell": {"en": "{told}; {events}/{n} events, {at_risk} at risk"},
+    "survival.one_event": {"en": "1 event"},
+    "survival.events": {"en": "{n} events"},
     "survival.reason": {"en": "{reason} ({state})"},
     "survival.table_milestones": {"en": "Survival at fixed times"},
     "survival.table_at_risk": {"en": "At risk, events, censored"},
@@ -149,7 +152,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "measure.rmst": {"en": "Mean within {time}"},
     "measure.rmst_difference": {"en": "Difference of mean within {time}"},
     "measure.hazard_ratio": {"en": "Hazard ratio"},
-    "measure.log_rank": {"en": "Log-rank test, {n} cohorts"},
+    "measure.log_rank": {"en": "Log-rank test"},
+    "measure.log_rank_all": {"en": "Log-rank test of all {n} cohorts: {value}"},
     "measure.n": {"en": "Patients"},
     "measure.events": {"en": "Events"},
     "measure.censored": {"en": "Censored"},

@@ -57,7 +57,20 @@ def test_one_cohort_is_shown_and_not_compared(loaded: Loaded) -> None:
 def test_below_ten_patients_there_is_no_percentage(tmp_path: Path) -> None:
     found = _answer(_made(tmp_path, 9).snapshot(), time="1")
     assert "%" not in found.headline
-    assert "fewer than 10 patients, no percentage (0 events in 9)" in found.headline
+    assert "fewer than 10 patients (0 events in 9)" in found.headline
+
+
+def test_cohorts_below_ten_patients_are_not_compared(loaded: Loaded) -> None:
+    found = _answer(loaded.snapshots["colon"], **{"f.extent": "submucosa"})
+    sizes = {c.code: c.n_population for c in found.cohorts}
+    assert sizes == {"obs": 8, "lev": 3, "lev5fu": 10}
+    numbers = {(n.statistic, n.cohort): n for n in found.numbers if n.time_days is None}
+    for key in (("hazard_ratio", "lev5fu"), ("median_time", "obs"), ("median_follow_up", "lev")):
+        assert numbers[key].not_estimable_reason == "fewer than 10 patients", key
+    test = next(n for n in found.numbers if n.statistic == "log_rank_chi_square")
+    assert test.not_estimable_reason == "fewer than two cohorts have 10 patients"
+    shown = {row[0] for row in found.table("curve").rows if row[5] is not None}
+    assert shown == {"Levamisole + 5-FU"}
 
 
 def test_without_events_there_is_a_reason_and_never_infinity(tmp_path: Path) -> None:

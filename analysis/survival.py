@@ -6,7 +6,7 @@ from analysis.answer import Answer, Figure, Note, Number, of_estimate
 from analysis.charts.survival import Curve, page_height, survival_chart
 from analysis.link import View
 from analysis.stats.estimate import Estimate
-from analysis.stats.survival import at_risk_table
+from analysis.stats.survival import DayCounts, at_risk_table
 from analysis.survival_results import (
     FEWEST_FOR_TAU,
     CohortSurvival,
@@ -110,14 +110,21 @@ def _left_out(results: Results) -> list[str]:
     return parts
 
 
+def _fade_day(counts: DayCounts) -> float | None:
+    """The first day on which fewer than ten are at risk; day 0 if there never were ten."""
+    if counts.n < FADE_BELOW:
+        return 0.0
+    faded = counts.day[counts.at_risk < FADE_BELOW]
+    return float(faded[0]) if faded.size else None
+
+
 def _curve(results: Results, c: CohortSurvival) -> Curve:
-    faded = c.counts.day[c.counts.at_risk < FADE_BELOW]
     return Curve(
         label=c.cohort.label,
         role=[cohort.code for cohort in results.study.cohorts].index(c.cohort.code),
         km=c.km,
         end_day=end_day(c.counts),
-        fade_day=float(faded[0]) if faded.size else None,
+        fade_day=_fade_day(c.counts),
         at_risk=at_risk_table(c.counts, tick_days(results)),
     )
 

@@ -108,8 +108,8 @@ def _comparison_table(results: Results) -> Table:
 def _log_rank_row(results: Results) -> tuple[str, ...]:
     """In the column of the pair; of several cohorts it belongs to no pair and stands alone."""
     told, n_pairs = _log_rank_cell(results.log_rank), len(results.comparisons)
-    if n_pairs == 1:
-        return (say("measure.log_rank"), told)
+    if n_pairs == 1 or results.log_rank.chi_square is None:
+        return (say("measure.log_rank"), told, *[""] * (n_pairs - 1))
     return (say("measure.log_rank_all", n=results.n_compared, value=told), *[""] * n_pairs)
 
 

@@ -271,8 +271,9 @@ def survival_chart(
     steps = steps.encode(x=scales.bare_time, color=scales.colour, detail="part:N")
     layers: list[alt.Chart] = []
     if bands:
-        band = steps.mark_area(interpolate="step-after", opacity=0.13)
-        layers.append(band.encode(y=scales.lower, y2="upper:Q"))
+        pale_band = alt.condition("datum.part === 'pale'", alt.value(0.05), alt.value(0.13))
+        band = steps.mark_area(interpolate="step-after")
+        layers.append(band.encode(y=scales.lower, y2="upper:Q", opacity=pale_band))
     pale = alt.condition("datum.part === 'pale'", alt.value(0.35), alt.value(1.0))
     line = steps.mark_line(interpolate="step-after", strokeWidth=2)
     layers.append(

@@ -71,6 +71,11 @@ def test_cohorts_below_ten_patients_are_not_compared(loaded: Loaded) -> None:
     assert test.not_estimable_reason == "fewer than two cohorts have 10 patients"
     shown = {row[0] for row in found.table("curve").rows if row[5] is not None}
     assert shown == {"Levamisole + 5-FU"}
+    spec = found.figures[0].chart.to_dict()
+    drawn = spec["datasets"][spec["layer"][1]["data"]["name"]]
+    lines = {(row["cohort"], row["part"]) for row in drawn if row["time"] > 0}
+    assert ("Observation", "pale") in lines, "eight patients: pale from the start"
+    assert ("Observation", "full") not in lines
 
 
 def test_without_events_there_is_a_reason_and_never_infinity(tmp_path: Path) -> None:

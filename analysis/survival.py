@@ -8,6 +8,7 @@ from analysis.link import View
 from analysis.stats.estimate import Estimate
 from analysis.stats.survival import DayCounts, at_risk_table
 from analysis.survival_results import (
+    FEWEST_FOR_PERCENT,
     FEWEST_FOR_TAU,
     CohortSurvival,
     Comparison,
@@ -81,13 +82,17 @@ def _notes(results: Results) -> tuple[Note, ...]:
         notes.append(Note("warning", text))
     if left_out := _left_out(results):
         notes.append(Note("warning", say("survival.left_out", parts="; ".join(left_out))))
+    quarantined, rows_in = (results.snapshot.load[k] for k in ("rows_quarantined", "rows_in"))
+    if quarantined:
+        told = say("survival.quarantined", n=quarantined, rows_in=rows_in)
+        notes.append(Note("warning", told))
     if results.comparisons:
         comparator = results.comparisons[0].comparator
         if not comparator.is_reference:
             notes.append(Note("info", say("survival.reference", cohort=comparator.label)))
         notes.append(Note("info", say("survival.hazard_note")))
-    if results.n_compared > 2:
-        notes.append(Note("info", say("survival.joint", n=results.n_compared)))
+    if len(results.compared) > 2:
+        notes.append(Note("info", say("survival.joint", n=len(results.compared))))
     return tuple(notes)
 
 
@@ -126,6 +131,7 @@ def _curve(results: Results, c: CohortSurvival) -> Curve:
         end_day=end_day(c.counts),
         fade_day=_fade_day(c.counts),
         at_risk=at_risk_table(c.counts, tick_days(results)),
+        has_percentages=c.counts.n >= FEWEST_FOR_PERCENT,
     )
 
 
@@ -191,7 +197,7 @@ def _numbers(results: Results, population: str) -> tuple[Number, ...]:
     numbers.append(
         replace(
             base,
-            cohort=",".join(c.cohort.code for c in results.cohorts),
+            cohort=",".join(results.compared),
             statistic="log_rank_chi_square",
             unit="chi-square",
             estimate=test.chi_square,

@@ -96,7 +96,7 @@ class Results:
     means: tuple[Estimate, ...]
     comparisons: tuple[Comparison, ...]
     log_rank: LogRank
-    n_compared: int
+    compared: tuple[str, ...]
     reasons: pl.DataFrame
 
     @property
@@ -141,6 +141,8 @@ def _tau(study: Study, endpoint: Endpoint, asked: float, cohorts: list[CohortSur
         rows = (at_risk_table(c.counts, (tau * study.unit_days,))[0] for c in cohorts)
         return all(row.at_risk >= FEWEST_FOR_TAU for row in rows)
 
+    if not cohorts:
+        return Tau(asked, None)
     shorter = sorted((t for t in endpoint.rmst_taus if t <= asked), reverse=True)
     return Tau(asked, next((tau for tau in shorter if qualifies(tau)), None))
 
@@ -166,7 +168,7 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
     ]
     # The reference comes first in the comparison, wherever the study lists it.
     cohorts.sort(key=lambda c: not c.cohort.is_reference)
-    tau = _tau(study, endpoint, view.tau, cohorts)
+    tau = _tau(study, endpoint, view.tau, _compared(cohorts))
     return Results(
         snapshot=snapshot,
         view=view,
@@ -176,7 +178,7 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
         means=tuple(_mean(study, c, tau) for c in cohorts),
         comparisons=_comparisons(study, cohorts, tau),
         log_rank=_log_rank(cohorts),
-        n_compared=len(_compared(cohorts)),
+        compared=tuple(c.cohort.code for c in _compared(cohorts)),
         reasons=query(snapshot, "reason", chosen, endpoint_code=endpoint.code),
     )
 
@@ -186,6 +188,8 @@ def _no_tau() -> str:
 
 
 def _mean(study: Study, cohort: CohortSurvival, tau: Tau) -> Estimate:
+    if cohort.counts.n < FEWEST_FOR_PERCENT:
+        return _too_few("RMST")
     if tau.shown is None:
         return not_estimable(_no_tau(), "RMST")
     return restricted_mean_estimate(restricted_mean(cohort.km, tau.shown * study.unit_days))
@@ -215,6 +219,19 @@ def _hazard_ratios(cohorts: list[CohortSurvival]) -> list[Estimate]:
     return [next(found) if c.cohort.code in codes else _too_few("Cox model") for c in cohorts[1:]]
 
 
+def _mean_difference(
+    study: Study, comparator: CohortSurvival, other: CohortSurvival, tau: Tau
+) -> Estimate:
+    for cohort in (comparator, other):
+        mean = _mean(study, cohort, tau)
+        if mean.estimate is None:
+            return not_estimable(mean.reason or "", "RMST difference")
+    days = (tau.shown or tau.asked) * study.unit_days
+    return restricted_mean_difference(
+        restricted_mean(comparator.km, days), restricted_mean(other.km, days)
+    )
+
+
 def _comparisons(study: Study, cohorts: list[CohortSurvival], tau: Tau) -> tuple[Comparison, ...]:
     comparator, *others = cohorts
     ratios = _hazard_ratios(cohorts) if others else []
@@ -224,13 +241,6 @@ def _comparisons(study: Study, cohorts: list[CohortSurvival], tau: Tau) -> tuple
             (time, survival_difference(comparator.at(time)[0], other.at(time)[0]))
             for time in study.milestone_times
         )
-        mean_difference = not_estimable(_no_tau(), "RMST difference")
-        if tau.shown is not None:
-            days = tau.shown * study.unit_days
-            mean_difference = restricted_mean_difference(
-                restricted_mean(comparator.km, days), restricted_mean(other.km, days)
-            )
-        found.append(
-            Comparison(other.cohort, comparator.cohort, differences, mean_difference, ratio)
-        )
+        mean = _mean_difference(study, comparator, other, tau)
+        found.append(Comparison(other.cohort, comparator.cohort, differences, mean, ratio))
     return tuple(found)

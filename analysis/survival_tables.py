@@ -20,7 +20,7 @@ def tick_days(results: Results) -> tuple[float, ...]:
     unit = results.study.unit_days
     last = int(max((end_day(c.counts) for c in results.cohorts), default=0.0) / unit)
     last = max(last, 1)
-    step = next(s for s in (1, 2, 3, 5, 6, 10, 12, 24, 60, 120, 365, 3650) if last / s <= 8)
+    step = next(s for s in (1, 2, 3, 6, 12, 24, 60, 120, 365, 3650, 36500) if last / s <= 8)
     return tuple(k * unit for k in range(0, last + 1, step))
 
 
@@ -110,7 +110,7 @@ def _log_rank_row(results: Results) -> tuple[str, ...]:
     told, n_pairs = _log_rank_cell(results.log_rank), len(results.comparisons)
     if n_pairs == 1 or results.log_rank.chi_square is None:
         return (say("measure.log_rank"), told, *[""] * (n_pairs - 1))
-    return (say("measure.log_rank_all", n=results.n_compared, value=told), *[""] * n_pairs)
+    return (say("measure.log_rank_all", n=len(results.compared), value=told), *[""] * n_pairs)
 
 
 def _log_rank_cell(test: LogRank) -> str:

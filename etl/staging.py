@@ -179,11 +179,7 @@ def _check_matched(cells: Cells, source: SourceRule) -> None:
 def _band(x: Characteristic, value: pl.Expr) -> pl.Expr:
     label = pl.lit(None, pl.String)
     for level in x.levels:
-        inside = value.is_not_null()
-        if level.lower is not None:
-            inside &= value >= level.lower
-        if level.upper is not None:
-            inside &= value < level.upper
+        inside = value.is_between(level.lower, level.upper, closed="left")
         label = pl.when(inside).then(pl.lit(level.code)).otherwise(label)
     return label
 
@@ -242,8 +238,8 @@ def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> dict[st
         pl.col(source.patient_id).alias("patient_id"),
         pl.lit(rule.code).alias("milestone_code"),
     ]
-    cell = pl.col(rule.flag.column if rule.flag else rule.day.column).alias("raw_text")
-    where = pl.lit(rule.flag.column if rule.flag else rule.day.column).alias("column_name")
+    said_in = rule.flag.column if rule.flag else rule.day.column
+    denied = [pl.lit(said_in).alias("column_name"), pl.col(said_in).alias("raw_text")]
     facts = rows.filter(happened & pl.col(rule.day.column).is_not_null()).select(
         *told,
         pl.lit(rule.day.column).alias("column_name"),
@@ -252,32 +248,37 @@ def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> dict[st
     )
     return {
         "milestones": facts.match_to_schema(MILESTONE_COLUMNS, missing_columns="insert"),
-        "denials": rows.filter(~happened).select(*told, where, cell),
+        "denials": rows.filter(~happened).select(*told, *denied),
         "feeds": rows.select(told),
     }
 
 
-def _unknown_kind_feeds(cells: Cells, source: SourceRule) -> pl.DataFrame:
-    """Rows that no condition knows might have been about any milestone of their source."""
+def _unreadable_feeds(
+    cells: Cells, raw: RawFile, file_number: int, source: SourceRule
+) -> pl.DataFrame:
+    """Rows that might have been about any milestone of their source, for all one can tell.
+
+    Rows of a kind that no condition knows, and rows with too many or too few fields: of these the
+    patient is who stands where the patient's column is.
+    """
     known = pl.all_horizontal(
         pl.lit(True),
         *(pl.col(c).is_in(sorted(v)).fill_null(False) for c, v in source.conditions().items()),
     )
-    rows = cells.frame.filter(~known)
-    return pl.concat(
+    place = raw.columns.index(source.patient_id)
+    misfits = [
+        (file_number, number, fields[place].strip())
+        for number, fields in raw.misfits
+        if len(fields) > place
+    ]
+    rows = pl.concat(
         [
-            pl.DataFrame(schema=FEED_COLUMNS),
-            *(
-                rows.select(
-                    FILE,
-                    ROW,
-                    pl.col(source.patient_id).alias("patient_id"),
-                    pl.lit(rule.code).alias("milestone_code"),
-                )
-                for rule in source.milestones
-            ),
+            cells.frame.filter(~known).select(FILE, ROW, patient_id=source.patient_id),
+            pl.DataFrame(misfits, schema=FACT_COLUMNS, orient="row"),
         ]
     )
+    codes = pl.DataFrame({"milestone_code": [rule.code for rule in source.milestones]})
+    return rows.join(codes.cast(pl.String), how="cross")
 
 
 def _together(told: list[dict[str, pl.DataFrame]], name: str, columns: dict) -> pl.DataFrame:
@@ -309,7 +310,10 @@ def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> S
         milestones=_together(told, "milestones", MILESTONE_COLUMNS),
         denials=_together(told, "denials", DENIAL_COLUMNS),
         feeds=pl.concat(
-            [_together(told, "feeds", FEED_COLUMNS), _unknown_kind_feeds(cells, source)]
+            [
+                _together(told, "feeds", FEED_COLUMNS),
+                _unreadable_feeds(cells, raw, file_number, source),
+            ]
         ),
         rows=cells.frame.select(FILE, ROW, pl.col(source.patient_id).alias("patient_id")),
         findings=pl.concat(cells.findings).unique(

@@ -96,6 +96,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "at risk in every cohort."
     },
     "survival.no_tau": {"en": "no declared time has {n} at risk in every cohort"},
+    "survival.quarantined": {
+        "en": "{n} of {rows_in} rows of the export are quarantined: see the Data page."
+    },
     "survival.left_out": {"en": "Not in the figure: {parts}."},
     "survival.left_out_origin": {"en": "{n} of {n_population} in {cohort} never reached {origin}"},
     "survival.left_out_doubt": {

@@ -32,7 +32,10 @@ LONG_LABEL = 14
 
 @dataclass(frozen=True)
 class Curve:
-    """One cohort's curve; `role` picks its colour. It fades at `fade_day`, ends at `end_day`."""
+    """One cohort's curve; `role` picks its colour. It fades at `fade_day`, ends at `end_day`.
+
+    Without `has_percentages` (too few patients) the reader is told numbers at risk alone.
+    """
 
     label: str
     role: int
@@ -40,6 +43,7 @@ class Curve:
     end_day: float
     fade_day: float | None
     at_risk: tuple[AtRisk, ...]
+    has_percentages: bool
 
 
 def _thinned(days: np.ndarray, keep: np.ndarray, end_day: float) -> np.ndarray:
@@ -120,10 +124,13 @@ def _told(curve: Curve, day: float) -> str:
     counts, km = curve.km.counts, curve.km
     position = int(np.searchsorted(counts.day, day, side="right")) - 1
     at_risk = int((counts.at_risk[counts.day >= day]).max(initial=0))
+    at_risk_text = f"{at_risk} {say('survival.row_at_risk')}"
+    if not curve.has_percentages:
+        return at_risk_text
     text = f"{100 * _height(curve, day):.1f} %"
     if position >= 0 and not np.isnan(km.lower[position]):
         text += f" ({100 * km.lower[position]:.1f} to {100 * km.upper[position]:.1f})"
-    return f"{text}, {at_risk} {say('survival.row_at_risk')}"
+    return f"{text}, {at_risk_text}"
 
 
 def _time_scale(curves: tuple[Curve, ...], unit_days: float) -> alt.Scale:

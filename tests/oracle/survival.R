@@ -26,6 +26,14 @@ one_group <- function(time, event, times, tau) {
     rmst = num(mean[c("rmean", "se(rmean)")]))
 }
 
+# MOVER (Zou & Donner 2008) from survfit's own limits: the second group minus the first.
+mover <- function(one, other) {
+  d <- other$survival - one$survival
+  data.frame(t = one$t, difference = d,
+             lower = d - sqrt((other$survival - other$lower)^2 + (one$upper - one$survival)^2),
+             upper = d + sqrt((other$upper - other$survival)^2 + (one$survival - one$lower)^2))
+}
+
 comparison <- function(d, times, tau) {
   groups <- split(d, d$group)
   test <- survdiff(Surv(time, event) ~ group, data = d)
@@ -34,12 +42,14 @@ comparison <- function(d, times, tau) {
   s <- summary(cox)
   means <- sapply(groups, function(g)
     survival:::survmean(survfit(Surv(g$time, g$event) ~ 1), rmean = tau)[[1]][c("rmean", "se(rmean)")])
+  at <- lapply(groups, function(g) one_group(g$time, g$event, times, tau)$at)
   difference <- means[1, ] - means[1, 1]
   se <- sqrt(means[2, ]^2 + means[2, 1]^2)
   z <- qnorm(0.975)
   list(
     times = times, tau = tau,
     groups = lapply(groups, function(g) one_group(g$time, g$event, times, tau)),
+    survival_difference = unname(lapply(at[-1], function(x) mover(at[[1]], x))),
     log_rank = list(chi_square = num(test$chisq), df = length(test$n) - 1,
                     p = num(pchisq(test$chisq, length(test$n) - 1, lower.tail = FALSE))),
     cox = data.frame(
@@ -93,7 +103,9 @@ for (name in names(cases <- fromJSON("tests/oracle/cases.json"))) {
   results[[paste0("case_", name)]] <- comparison(d, x$times, x$tau)
 }
 
+exact <- lapply(list(c(0, 10), c(10, 10), c(15, 20), c(1, 30), c(30, 30)), function(x)
+  list(x = x[1], n = x[2], limits = num(binom.test(x[1], x[2])$conf.int)))
 about <- list(R = R.version.string, survival = as.character(packageVersion("survival")),
               made_by = "Rscript tests/oracle/survival.R")
-writeLines(toJSON(list(about = about, results = results), auto_unbox = TRUE, digits = NA,
+writeLines(toJSON(list(about = about, results = results, exact = exact), auto_unbox = TRUE, digits = NA,
                   na = "null", pretty = TRUE), "tests/oracle/survival.json")

@@ -9,6 +9,7 @@ from analysis.stats.cox import cox_fit, hazard_ratios
 from analysis.stats.survival import (
     DayCounts,
     at_risk_table,
+    clopper_pearson,
     day_counts,
     follow_up,
     kaplan_meier,
@@ -18,6 +19,7 @@ from analysis.stats.survival import (
     restricted_mean_difference,
     standard_error_at,
     survival_at,
+    survival_difference,
 )
 from tests.conftest import Loaded
 from tests.oracle.r_results import cases, r_results, same
@@ -106,6 +108,30 @@ def test_follow_up(compared) -> None:
             (found.estimate, found.lower, found.upper), group["follow_up"], strict=True
         ):
             same(value, r, EXACT, "follow-up")
+
+
+def test_differences_of_survival(compared) -> None:
+    expected, cohorts = compared
+    one, *others = (kaplan_meier(counts) for counts in cohorts)
+    checked = 0
+    for other, rows in zip(others, expected["survival_difference"], strict=True):
+        for r in rows:
+            at = survival_at(one, r["t"]), survival_at(other, r["t"])
+            # At S = 1 or 0 the limits here are exact ones, and R's none or of no width.
+            if not all(x.estimate is not None and 0 < x.estimate < 1 for x in at):
+                continue
+            found = survival_difference(*at)
+            same(found.estimate, r["difference"], EXACT, "difference")
+            same(found.lower, r["lower"], EXACT, "lower")
+            same(found.upper, r["upper"], EXACT, "upper")
+            checked += 1
+    assert checked
+
+
+def test_exact_limits() -> None:
+    for row in r_results("exact"):
+        for ours, r in zip(clopper_pearson(row["x"], row["n"]), row["limits"], strict=True):
+            same(ours, r, EXACT, f"{row['x']}/{row['n']}")
 
 
 def test_log_rank(compared) -> None:

@@ -76,6 +76,9 @@ def test_cohorts_below_ten_patients_are_not_compared(loaded: Loaded) -> None:
     lines = {(row["cohort"], row["part"]) for row in drawn if row["time"] > 0}
     assert ("Observation", "pale") in lines, "eight patients: pale from the start"
     assert ("Observation", "full") not in lines
+    told = [rows for rows in spec["datasets"].values() if "told_0" in rows[0]][0]
+    assert not any("%" in row["told_0"] for row in told), "nor a percentage under the pointer"
+    assert any("%" in row["told_2"] for row in told)
 
 
 def test_without_events_there_is_a_reason_and_never_infinity(tmp_path: Path) -> None:
@@ -122,6 +125,17 @@ def test_a_quarantined_row_takes_its_patient_out_of_what_it_might_have_told(
     assert in_figure("rfs") == (303, [f"{said} endpoint needs."])
     # Overall survival does not need the recurrence row.
     assert in_figure("os") == (304, [])
+    assert any("1 of 1858 rows" in note.text for note in _answer(snapshot).notes)
+
+
+def test_a_row_with_a_field_too_many_also_puts_its_patient_in_doubt(tmp_path: Path) -> None:
+    workshop = _made(tmp_path, 12)
+    lines = workshop.files["patients.csv"].splitlines()[1:]
+    found = _answer(workshop.patients(*lines, "20140,2014,f,7,1,30,44,1,99,extra").snapshot())
+    left_out = [note.text for note in found.notes if "Not in the figure" in note.text]
+    assert left_out == [
+        "Not in the figure: 1 of 12 in Old have a quarantined row that this endpoint needs."
+    ]
 
 
 def test_cohorts_that_were_not_randomised_are_never_compared_without_saying_so(

@@ -6,6 +6,7 @@ A deep link that is the first request after a server start runs the page's own f
 
 import re
 from dataclasses import replace
+from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -16,7 +17,15 @@ from analysis.export import figure_png, figure_svg, numbers_csv
 from analysis.filters import FilterGroup, filter_bar
 from analysis.link import FILTER, PAGES, LinkError, View, address, encode
 from analysis.questions import Opened, answer, choices, newer_snapshot
-from pages.frame.mirror import clear_filters, dropped, restore, show_data, touch, widget_key
+from pages.frame.mirror import (
+    clear_filters,
+    dropped,
+    restore,
+    show_data,
+    shown_address,
+    touch,
+    widget_key,
+)
 from trial.words import say
 
 PAGE_FILES = {page: f"pages/{page}.py" for page in PAGES}
@@ -51,6 +60,8 @@ def open_page(page: str) -> tuple[Opened, Answer]:
     st.html(LESS_ROOM_ABOVE)
     try:
         opened = restore(page)
+        # What is on the screen says which address it belongs to: the address bar runs ahead of it.
+        st.html(f'<i hidden data-shows="{escape(shown_address())}"></i>')
         found = answer(opened.snapshot, opened.view)
     except (LinkError, PolicyError) as error:
         _no_numbers(page, str(error))

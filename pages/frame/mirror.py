@@ -11,6 +11,7 @@ until the reader changes something.
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -126,6 +127,12 @@ def _changed(page: str, view: View) -> Opened:
     if _params(decoded.view) != asked:
         _new_widgets()
     return Opened(opened.snapshot, decoded.view, decoded.problems)
+
+
+def shown_address() -> str:
+    """The query string that the address bar is to hold for what this run shows."""
+    _, params = _state("address")
+    return urlencode([(name, value) for name, values in params.items() for value in values])
 
 
 def dropped() -> tuple[str, ...]:

@@ -31,6 +31,17 @@ def wait_until_done(page: Page) -> None:
         }""",
         timeout=TIMEOUT,
     )
+    # The address bar runs ahead of the page, after "back" above all: what is shown must be its.
+    page.wait_for_function(
+        """() => {
+            const mark = document.querySelector('[data-shows]');
+            // A page without numbers (front door, no data) has a title instead.
+            if (!mark) return document.querySelector('[data-testid=stMain] h1') !== null;
+            const pairs = text => [...new URLSearchParams(text)].map(String).sort().join('&');
+            return pairs(mark.dataset.shows) === pairs(location.search);
+        }""",
+        timeout=TIMEOUT,
+    )
     # A run may follow at once (a click that was under way): let it begin, then wait again.
     page.wait_for_timeout(150)
     page.wait_for_function(

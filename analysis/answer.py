@@ -8,6 +8,21 @@ from analysis.stats.estimate import Estimate
 
 
 @dataclass(frozen=True)
+class Disclosed:
+    """The numbers of patients that something shows or lets one work out.
+
+    `counts`: every cell, and what is left of its denominator. `part`: what stands or falls
+    together, in the whole answer: if a count of one is too small, all of that part is withheld.
+    """
+
+    counts: tuple[int, ...] = ()
+    part: str = ""
+
+
+NOBODY = Disclosed()
+
+
+@dataclass(frozen=True)
 class Number:
     """One tidy row of numbers.csv; what does not apply is None.
 
@@ -40,9 +55,11 @@ class Number:
     unit: str | None = None
     method: str | None = None
     not_estimable_reason: str | None = None
+    disclosed: Disclosed = NOBODY
 
 
-NUMBER_COLUMNS = tuple(field.name for field in fields(Number))
+# What an export writes of a Number: everything but what the gate needs to know.
+NUMBER_COLUMNS = tuple(field.name for field in fields(Number) if field.name != "disclosed")
 
 
 def of_estimate(found: Estimate) -> dict:
@@ -59,12 +76,18 @@ def of_estimate(found: Estimate) -> dict:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is shown: column titles and rows of texts and whole numbers."""
+    """A table as it is shown: column titles and rows of texts and whole numbers.
+
+    `disclosed` goes with `rows`; a table without it tells nothing about patients. The first
+    `n_labels` cells of a row are its labels, which stay when the row is withheld.
+    """
 
     code: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple, ...]
+    disclosed: tuple[Disclosed, ...] = ()
+    n_labels: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,7 @@ class Figure:
     caption: str
     alt_text: str
     tables: tuple[str, ...] = ()
+    disclosed: tuple[Disclosed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +113,7 @@ class Note:
 
     kind: str
     text: str
+    disclosed: Disclosed = NOBODY
 
 
 @dataclass(frozen=True)
@@ -99,6 +124,7 @@ class CohortSize:
     label: str
     n_population: int
     n_enrolled: int
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +143,8 @@ class Answer:
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...]
     numbers: tuple[Number, ...]
+    headline_disclosed: tuple[Disclosed, ...] = ()
+    is_about_patients: bool = True
 
     def table(self, code: str) -> Table:
         """The table of a code. Raises KeyError."""

@@ -1,9 +1,10 @@
 """The data behind a view: what was loaded, what was kept out, by which check. Counts, no rows."""
 
-from analysis.answer import Answer, CohortSize, Note, Number, Table
+from analysis.answer import Answer, Note, Number, Table
+from analysis.groups import sizes
 from analysis.link import View
-from analysis.wording import cutoff_in_words
-from trial.selection import Selection, in_words
+from analysis.wording import cutoff_in_words, notice
+from trial.selection import in_words
 from trial.words import say
 from warehouse.query import Snapshot, query
 
@@ -15,22 +16,11 @@ def _table(code: str, columns: tuple[str, ...], rows: list[tuple]) -> Table:
     return Table(code, say(f"data.table_{code}"), titles, tuple(rows))
 
 
-def _sizes(snapshot: Snapshot, chosen: Selection) -> tuple[CohortSize, ...]:
-    found = query(snapshot, "cohort", chosen).rows_by_key("cohort_code", named=True, unique=True)
-    nobody = {"n_population": 0, "n_enrolled": 0}
-    return tuple(
-        CohortSize(cohort.code, cohort.label, row["n_population"], row["n_enrolled"])
-        for cohort in snapshot.study.cohorts
-        if cohort.code in chosen.cohort_codes
-        for row in [found.get(cohort.code, nobody)]
-    )
-
-
 def _numbers(snapshot: Snapshot, n_enrolled: int) -> tuple[Number, ...]:
     def number(statistic: str, value: int, of: int, unit: str) -> Number:
         return Number(
             snapshot=snapshot.snapshot_id,
-            synthetic=snapshot.study.synthetic,
+            synthetic=snapshot.is_synthetic,
             question=QUESTION,
             statistic=statistic,
             estimate=value,
@@ -51,9 +41,8 @@ def _numbers(snapshot: Snapshot, n_enrolled: int) -> tuple[Number, ...]:
 def data_answer(snapshot: Snapshot, view: View) -> Answer:
     """The account of the load behind a view: files, findings by check, enrollments by cohort."""
     study, load = snapshot.study, snapshot.load
-    everybody = Selection(tuple(cohort.code for cohort in study.cohorts))
-    enrolled = _sizes(snapshot, everybody)
-    n_enrolled = sum(size.n_enrolled for size in enrolled)
+    enrolled = dict(query(snapshot, "enrollment").select("cohort_code", "n_enrolled").rows())
+    n_enrolled = sum(enrolled.values())
     issues = query(snapshot, "issue")
     notes = [
         Note("info", say("data.source", source=study.source, mapping=load["mapping_code"])),
@@ -68,7 +57,9 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
             query(snapshot, "file").rows(),
         ),
         _table("issues", ("file", "severity", "rule", "column", "findings", "rows"), issues.rows()),
-        _table("cohorts", ("cohort", "n"), [(size.label, size.n_enrolled) for size in enrolled]),
+        _table(
+            "cohorts", ("cohort", "n"), [(c.label, enrolled.get(c.code, 0)) for c in study.cohorts]
+        ),
     )
     counts = {name: load[name] for name in ("rows_in", "rows_loaded", "rows_quarantined")}
     return Answer(
@@ -76,12 +67,13 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
         headline=say("data.headline", enrollments=n_enrolled, **counts),
         snapshot=snapshot.snapshot_id,
         data_cutoff=cutoff_in_words(snapshot.data_cutoff),
-        notice=study.notice,
-        synthetic=study.synthetic,
+        notice=notice(snapshot),
+        synthetic=snapshot.is_synthetic,
         population=in_words(study, view.selection),
-        cohorts=_sizes(snapshot, view.selection),
+        cohorts=tuple(sizes(snapshot, view.selection).values()),
         notes=tuple(notes),
         figures=(),
         tables=tuple(table for table in tables if table.rows),
         numbers=_numbers(snapshot, n_enrolled),
+        is_about_patients=False,
     )

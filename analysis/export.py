@@ -2,7 +2,6 @@
 
 import csv
 import io
-from dataclasses import astuple
 from pathlib import Path
 
 import altair as alt
@@ -38,7 +37,9 @@ def _csv(columns: tuple[str, ...], rows: list[tuple]) -> str:
 
 def numbers_csv(answer: Answer) -> str:
     """The tidy numbers of an answer; columns as `analysis.answer.Number`."""
-    return _csv(NUMBER_COLUMNS, [astuple(number) for number in answer.numbers])
+    return _csv(
+        NUMBER_COLUMNS, [tuple(getattr(n, c) for c in NUMBER_COLUMNS) for n in answer.numbers]
+    )
 
 
 def table_csv(answer: Answer, table: Table) -> str:

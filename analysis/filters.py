@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from analysis.link import View, known_late
+from analysis.link import View, clock_start, known_late
 from trial.words import say
 from warehouse.query import Snapshot, level_counts
 
@@ -32,7 +32,7 @@ def filter_bar(snapshot: Snapshot, view: View) -> tuple[FilterGroup, ...]:
     study = snapshot.study
     groups = []
     for x in study.characteristics:
-        late = known_late(x, study.endpoint(view.endpoint))
+        late = known_late(x, clock_start(view.page, study.endpoint(view.endpoint)))
         known_at = study.milestone_label(x.known_at)
         counts = level_counts(snapshot, x.code, view.selection).rows()
         groups.append(

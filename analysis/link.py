@@ -1,8 +1,9 @@
 """The only codec between a view and its address.
 
-The address holds the whole view: page, data (snapshot id), link version, cohorts, filters and every
-option, each written even at its default, so that a changed default cannot change an old link. A
-characteristic without a filter is the one thing left out: absence means that nothing is filtered.
+The address holds the whole view: page, data (snapshot id), link version, cohorts, kinds of line,
+filters and every option, each written even at its default, so that a changed default cannot change
+an old link. A characteristic without a filter is the one thing left out: absence means that nothing
+is filtered.
 
 Values are codes of the study definition in the snapshot, joined by commas; times are in the study's
 unit. Nothing from an address is used before it was found among the declared codes. What is not
@@ -18,15 +19,21 @@ from trial.study import ENROLLMENT, Characteristic, Endpoint, Study
 from trial.words import say
 
 VERSION = "1"
-PAGES = ("survival", "data")
+PAGES = ("overview", "response", "toxicity", "survival", "data")
 FILTER = "f."
 YES_NO = {"yes": True, "no": False}
+MISSING_RULES = ("not_negative", "left_out")
 Params = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class View:
-    """Everything that decides which numbers a page shows."""
+    """Everything that decides which numbers a page shows, with the options of every page.
+
+    `mrd` is the threshold of a negative result, `missing` what a missing one counts as, `extra`
+    whether categories of adverse events beside the default ones are shown. Options of what a
+    study does not have are empty, and not written.
+    """
 
     page: str
     data: str
@@ -36,6 +43,12 @@ class View:
     tau: float
     bands: bool = True
     marks: bool = True
+    timepoint: str = ""
+    mrd: float = 0.0
+    missing: str = "not_negative"
+    block: str = ""
+    grade: int = 0
+    extra: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,9 +63,14 @@ class LinkError(Exception):
     """An address that leads to no numbers at all; the text says why."""
 
 
-def known_late(x: Characteristic, endpoint: Endpoint) -> bool:
-    """Whether a characteristic is known only after an endpoint's clock starts."""
-    return x.known_at not in (ENROLLMENT, endpoint.origin)
+def clock_start(page: str, endpoint: Endpoint) -> str:
+    """The milestone that a page counts from: only survival can start later than day 0."""
+    return endpoint.origin if page == "survival" else ENROLLMENT
+
+
+def known_late(x: Characteristic, origin: str) -> bool:
+    """Whether a characteristic is known only after the clock starts at `origin`."""
+    return x.known_at not in (ENROLLMENT, origin)
 
 
 def encode(view: View) -> list[tuple[str, str]]:
@@ -62,12 +80,19 @@ def encode(view: View) -> list[tuple[str, str]]:
         ("v", VERSION),
         ("data", view.data),
         ("cohorts", ",".join(view.selection.cohort_codes)),
+        ("lines", ",".join(view.selection.line_codes)),
         ("endpoint", view.endpoint),
         ("time", f"{view.time:g}"),
         ("tau", f"{view.tau:g}"),
         ("bands", yes_no[view.bands]),
         ("marks", yes_no[view.marks]),
     ]
+    if view.timepoint:
+        pairs += [("timepoint", view.timepoint), ("mrd", f"{view.mrd:g}")]
+        pairs.append(("missing", view.missing))
+    if view.block:
+        pairs += [("block", view.block), ("grade", str(view.grade))]
+        pairs.append(("extra", yes_no[view.extra]))
     for f in view.selection.filters:
         pairs.append((FILTER + f.characteristic_code, ",".join(f.level_codes)))
     return pairs
@@ -148,29 +173,67 @@ class _Reader:
         return codes
 
 
+def _primary_option(study: Study, question: str, name: str, allowed: Sequence[str]) -> str:
+    """What a page opens with: the option of the primary measure, else the first one."""
+    primary = study.primary(question)
+    chosen = dict(primary.options).get(name, "") if primary else ""
+    return chosen if chosen in allowed else (allowed[0] if allowed else "")
+
+
+def _times(study: Study) -> list[str]:
+    return [f"{t:g}" for t in study.milestone_times]
+
+
 def default_view(page: str, data: str, study: Study) -> View:
-    """The view of a page when an address says nothing: everybody, the first endpoint."""
-    endpoint = study.endpoints[0]
+    """The view of a page when an address says nothing: the study's default population."""
+    endpoint = study.endpoint(
+        _primary_option(study, "survival", "endpoint", [e.code for e in study.endpoints])
+    )
+    times, rule = _times(study), study.response
+    time = _primary_option(study, "survival", "time", times) if study.primaries else times[-1]
+    grades = [str(grade) for grade in study.toxicity.grades]
+    points, blocks = [p.code for p in study.timepoints], [b.code for b in study.blocks]
     return View(
         page=page,
         data=data,
-        selection=Selection(tuple(cohort.code for cohort in study.cohorts)),
+        selection=selection(
+            study,
+            [cohort.code for cohort in study.cohorts],
+            {code: list(levels) for code, levels in study.default_levels},
+        ),
         endpoint=endpoint.code,
-        time=study.milestone_times[-1],
+        time=float(time),
         tau=endpoint.rmst_taus[0],
+        timepoint=_primary_option(study, "response", "timepoint", points) if rule else "",
+        mrd=rule.thresholds[0] if rule else 0.0,
+        block=_primary_option(study, "toxicity", "block", blocks) if grades else "",
+        grade=int(_primary_option(study, "toxicity", "grade", grades)) if grades else 0,
     )
 
 
 def decode(page: str, params: Params, data: str, study: Study) -> Decoded:
-    """The view of an address over a study; defaults for what it does not say."""
+    """The view of an address over a study; defaults for what it does not say.
+
+    A whole address names its cohorts. One that does not was written by hand: it gets the study's
+    default population beside what it says.
+    """
     reader, default = _Reader(params), default_view(page, data, study)
     cohorts = reader.several("cohorts", [c.code for c in study.cohorts])
+    lines = reader.several("lines", [line.code for line in study.lines])
     code = reader.choice("endpoint", [e.code for e in study.endpoints], default.endpoint)
     endpoint = study.endpoint(code)
-    levels = _filters(reader, study, endpoint)
+    levels = _filters(reader, study, clock_start(page, endpoint))
+    if "cohorts" not in params:
+        named = {f.characteristic_code: list(f.level_codes) for f in default.selection.filters}
+        levels = named | {x: chosen for x, chosen in levels.items() if chosen}
     view = replace(
-        default,
-        selection=selection(study, cohorts or list(default.selection.cohort_codes), levels),
+        _with_treatment_options(reader, default, study),
+        selection=selection(
+            study,
+            cohorts or list(default.selection.cohort_codes),
+            levels,
+            lines or list(default.selection.line_codes),
+        ),
         endpoint=code,
         time=reader.time("time", study.milestone_times, default.time),
         tau=reader.time("tau", endpoint.rmst_taus, endpoint.rmst_taus[0]),
@@ -183,12 +246,33 @@ def decode(page: str, params: Params, data: str, study: Study) -> Decoded:
     return Decoded(view, tuple(reader.problems))
 
 
-def _filters(reader: _Reader, study: Study, endpoint: Endpoint) -> dict[str, list[str]]:
+def _with_treatment_options(reader: _Reader, view: View, study: Study) -> View:
+    """The options about response and toxicity, of a study that has them."""
+    if view.timepoint and study.response:
+        points = [point.code for point in study.timepoints]
+        view = replace(
+            view,
+            timepoint=reader.choice("timepoint", points, view.timepoint),
+            mrd=reader.time("mrd", study.response.thresholds, view.mrd),
+            missing=reader.choice("missing", MISSING_RULES, view.missing),
+        )
+    if view.block:
+        grades = [str(grade) for grade in study.toxicity.grades]
+        view = replace(
+            view,
+            block=reader.choice("block", [b.code for b in study.blocks], view.block),
+            grade=int(reader.choice("grade", grades, str(view.grade))),
+            extra=YES_NO[reader.choice("extra", list(YES_NO), "no")],
+        )
+    return view
+
+
+def _filters(reader: _Reader, study: Study, origin: str) -> dict[str, list[str]]:
     levels = {}
     for x in study.characteristics:
         before = len(reader.problems)
         chosen = reader.several(FILTER + x.code, x.level_codes)
-        if chosen and known_late(x, endpoint):
+        if chosen and known_late(x, origin):
             known_at = study.milestone_label(x.known_at)
             reader.problems.append(say("frame.late", label=x.label, known_at=known_at))
             chosen = []
@@ -207,4 +291,8 @@ def _filters(reader: _Reader, study: Study, endpoint: Endpoint) -> dict[str, lis
 def on_data(view: View, data: str, study: Study) -> Decoded:
     """The same view on other data; what the other study does not have is said, and left out."""
     params = {name: [value] for name, value in encode(view)}
+    if not set(view.selection.cohort_codes) & {cohort.code for cohort in study.cohorts}:
+        # Another study: it opens with its own default population.
+        for name in ("cohorts", "lines"):
+            del params[name]
     return decode(view.page, params, data, study)

@@ -9,12 +9,18 @@ from analysis.answer import Answer
 from analysis.data import data_answer
 from analysis.disclosure import release
 from analysis.link import LinkError, Params, View, decode, snapshot_in
+from analysis.overview import overview_answer
+from analysis.response import response_answer
 from analysis.survival import survival_answer
+from analysis.toxicity import toxicity_answer
 from trial.words import say
 from warehouse.query import Snapshot, SnapshotError, open_snapshot
 from warehouse.store import current_ids, store_folder
 
 QUESTIONS: dict[str, Callable[[Snapshot, View], Answer]] = {
+    "overview": overview_answer,
+    "response": response_answer,
+    "toxicity": toxicity_answer,
     "survival": survival_answer,
     "data": data_answer,
 }

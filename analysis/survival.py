@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
-from analysis.answer import Answer, Figure, Note, Number, of_estimate
+from analysis import survival_disclosed as told_of
+from analysis.answer import Answer, Disclosed, Figure, Note, Number, of_estimate
 from analysis.charts.survival import Curve, page_height, survival_chart
+from analysis.incidence import incidence_answer
 from analysis.link import View
 from analysis.stats.estimate import Estimate
 from analysis.stats.survival import DayCounts, at_risk_table
@@ -19,6 +21,7 @@ from analysis.survival_results import (
 from analysis.survival_tables import END_BELOW, end_day, survival_tables, tick_days
 from analysis.wording import (
     cutoff_in_words,
+    notice,
     percent,
     percent_limits,
     points,
@@ -66,6 +69,8 @@ def _difference_sentence(comparison: Comparison, time: float) -> str:
 def _notes(results: Results) -> tuple[Note, ...]:
     study, time, notes = results.study, results.view.time, []
     when = time_in_words(study, time)
+    if results.not_compared:
+        notes.append(Note("warning", results.not_compared))
     if not study.randomised and results.comparisons:
         notes.append(Note("warning", say("survival.not_randomised")))
     thin = [
@@ -75,13 +80,14 @@ def _notes(results: Results) -> tuple[Note, ...]:
     ]
     if thin:
         text = say("survival.thin", time=when, n=FADE_BELOW, cohorts=", ".join(thin))
-        notes.append(Note("warning", text))
+        notes.append(Note("warning", text, told_of.chosen_time(results)))
     if results.tau.shown not in (None, results.tau.asked):
         asked, shown = (time_in_words(study, t) for t in (results.tau.asked, results.tau.shown))
         text = say("survival.tau_changed", asked=asked, shown=shown, n=FEWEST_FOR_TAU)
         notes.append(Note("warning", text))
     if left_out := _left_out(results):
-        notes.append(Note("warning", say("survival.left_out", parts="; ".join(left_out))))
+        text = say("survival.left_out", parts="; ".join(left_out))
+        notes.append(Note("warning", text, told_of.totals(results)))
     quarantined, rows_in = (results.snapshot.load[k] for k in ("rows_quarantined", "rows_in"))
     if quarantined:
         told = say("survival.quarantined", n=quarantined, rows_in=rows_in)
@@ -126,7 +132,7 @@ def _fade_day(counts: DayCounts) -> float | None:
 def _curve(results: Results, c: CohortSurvival) -> Curve:
     return Curve(
         label=c.cohort.label,
-        role=[cohort.code for cohort in results.study.cohorts].index(c.cohort.code),
+        role=c.cohort.role,
         km=c.km,
         end_day=end_day(c.counts),
         fade_day=_fade_day(c.counts),
@@ -156,7 +162,7 @@ def _figure(results: Results, headline: str, population: str) -> Figure:
         end=END_BELOW,
         snapshot=results.snapshot.snapshot_id,
         cutoff=cutoff_in_words(results.snapshot.data_cutoff),
-        notice=study.notice,
+        notice=notice(results.snapshot),
     )
     return Figure(
         code="curve",
@@ -166,13 +172,14 @@ def _figure(results: Results, headline: str, population: str) -> Figure:
         caption=caption,
         alt_text=say("survival.alt", endpoint=endpoint.label, headline=headline),
         tables=("at_risk", "curve"),
+        disclosed=(told_of.curve(results),),
     )
 
 
 def _numbers(results: Results, population: str) -> tuple[Number, ...]:
     base = Number(
         snapshot=results.snapshot.snapshot_id,
-        synthetic=results.study.synthetic,
+        synthetic=results.snapshot.is_synthetic,
         question=QUESTION,
         endpoint=results.endpoint.code,
         population=population,
@@ -181,16 +188,19 @@ def _numbers(results: Results, population: str) -> tuple[Number, ...]:
     for c, mean in zip(results.cohorts, results.means, strict=True):
         mine = replace(base, cohort=c.cohort.code, denominator=c.counts.n)
         numbers += _cohort_numbers(results, c, mine)
+        mine = replace(mine, disclosed=told_of.totals(results))
         numbers.append(_timed(mine, "rmst", "days", mean, results.tau, results.study))
     for x in results.comparisons:
         pair = replace(base, cohort=x.cohort.code, comparator=x.comparator.code)
         for time, found in x.differences:
             days = time * results.study.unit_days
             row = replace(pair, statistic="survival_difference", unit="proportion", time_days=days)
+            row = replace(row, disclosed=_at_time(results, time))
             numbers.append(replace(row, **of_estimate(found)))
         numbers.append(
             _timed(pair, "rmst_difference", "days", x.rmst_difference, results.tau, results.study)
         )
+        pair = replace(pair, disclosed=told_of.totals(results))
         ratio = replace(pair, statistic="hazard_ratio", unit="ratio")
         numbers.append(replace(ratio, **of_estimate(x.hazard_ratio)))
     test = results.log_rank
@@ -199,6 +209,7 @@ def _numbers(results: Results, population: str) -> tuple[Number, ...]:
             base,
             cohort=",".join(results.compared),
             statistic="log_rank_chi_square",
+            disclosed=told_of.totals(results),
             unit="chi-square",
             estimate=test.chi_square,
             p_value=test.p_value,
@@ -217,54 +228,90 @@ def _timed(
     return replace(row, **of_estimate(found))
 
 
+def _at_time(results: Results, time: float) -> Disclosed:
+    """What a number of a milestone time tells."""
+    chosen = time == results.view.time
+    return told_of.chosen_time(results) if chosen else told_of.all_times(results)
+
+
 def _cohort_numbers(results: Results, c: CohortSurvival, base: Number) -> list[Number]:
-    def count(statistic: str, value: int, time_days: float | None = None) -> Number:
+    totals = told_of.totals(results)
+
+    def count(
+        statistic: str, value: int, disclosed: Disclosed, time_days: float | None = None
+    ) -> Number:
         row = replace(base, statistic=statistic, unit="patients", time_days=time_days)
+        row = replace(row, disclosed=disclosed)
         return replace(row, estimate=value, numerator=value, method="count")
 
+    n_events = c.counts.n_events
     numbers = [
-        replace(count("enrolled", c.size.n_enrolled), denominator=c.size.n_enrolled),
-        replace(count("population", c.size.n_population), denominator=c.size.n_enrolled),
-        replace(count("in_figure", c.counts.n), denominator=c.size.n_population),
-        count("events", c.counts.n_events),
-        count("censored", c.counts.n - c.counts.n_events),
+        replace(count("enrolled", c.size.n_enrolled, totals), denominator=c.size.n_enrolled),
+        replace(count("population", c.size.n_population, totals), denominator=c.size.n_enrolled),
+        replace(count("in_figure", c.counts.n, totals), denominator=c.size.n_population),
+        count("events", n_events, totals),
+        count("censored", c.counts.n - n_events, totals),
     ]
-    for row in at_risk_table(c.counts, (0.0,)) + tuple(row for _, _, row in c.milestones):
-        numbers.append(count("at_risk", row.at_risk, row.time_days))
-        numbers.append(count("events_before", row.events, row.time_days))
-        numbers.append(count("censored_before", row.censored, row.time_days))
+    rows = [(told_of.curve(results), row) for row in at_risk_table(c.counts, (0.0,))]
+    rows += [(_at_time(results, time), row) for time, _, row in c.milestones]
+    for part, row in rows:
+        numbers.append(count("at_risk", row.at_risk, part, row.time_days))
+        numbers.append(count("events_before", row.events, part, row.time_days))
+        numbers.append(count("censored_before", row.censored, part, row.time_days))
     for time, found, _ in c.milestones:
         days = time * results.study.unit_days
         row = replace(base, statistic="survival", unit="proportion", time_days=days)
+        row = replace(row, disclosed=_at_time(results, time))
         numbers.append(replace(row, numerator=c.events_by(days), **of_estimate(found)))
     for statistic, found in (("median_time", c.median), ("median_follow_up", c.follow_up)):
-        row = replace(base, statistic=statistic, unit="days")
+        row = replace(base, statistic=statistic, unit="days", disclosed=told_of.ONE_PATIENT)
         numbers.append(replace(row, **of_estimate(found)))
     return numbers
 
 
+def _not_defined(results: Results) -> str | None:
+    """Why nobody can be in the figure: the endpoint is of other kinds of line."""
+    study, lines = results.study, results.view.selection.line_codes
+    missing = [study.line(code).label for code in lines if code not in results.endpoint.line_codes]
+    if not missing:
+        return None
+    told = {"endpoint": results.endpoint.label, "lines": ", ".join(missing)}
+    return say("survival.not_defined", **told)
+
+
 def survival_answer(snapshot: Snapshot, view: View) -> Answer:
-    """The answer of a survival view: headline, one figure, tables, notes and tidy numbers."""
+    """The answer of a survival view: headline, figures, tables, notes and tidy numbers.
+
+    An endpoint with competing states gets cumulative incidences, never 1 - Kaplan-Meier.
+    """
+    if snapshot.study.endpoint(view.endpoint).kind != "survival":
+        return incidence_answer(snapshot, view)
     results = survival_results(snapshot, view)
     study = snapshot.study
     population = in_words(study, view.selection)
     nobody = all(c.counts.n == 0 for c in results.cohorts)
+    undefined = _not_defined(results)
     if nobody:
         names = ", ".join(c.cohort.label for c in results.cohorts)
-        headline = say("survival.nobody", population=population, cohorts=names)
+        empty = say("survival.nobody", population=population, cohorts=names)
+        headline = undefined if undefined else empty
     else:
         headline = _headline(results)
+    notes = () if nobody else _notes(results)
+    if undefined and not nobody:
+        notes = (Note("warning", undefined), *notes)
     return Answer(
         question=QUESTION,
         headline=headline,
         snapshot=snapshot.snapshot_id,
         data_cutoff=cutoff_in_words(snapshot.data_cutoff),
-        notice=study.notice,
-        synthetic=study.synthetic,
+        notice=notice(snapshot),
+        synthetic=snapshot.is_synthetic,
         population=population,
         cohorts=tuple(c.size for c in results.cohorts),
-        notes=() if nobody else _notes(results),
+        notes=notes,
         figures=() if nobody else (_figure(results, headline, population),),
         tables=() if nobody else survival_tables(results),
         numbers=_numbers(results, population),
+        headline_disclosed=() if nobody else (told_of.chosen_time(results),),
     )

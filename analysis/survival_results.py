@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.answer import CohortSize
+from analysis.groups import Group, groups, not_compared
 from analysis.link import View
 from analysis.stats.cox import hazard_ratios
 from analysis.stats.estimate import Estimate, not_estimable
@@ -30,7 +31,7 @@ from analysis.stats.survival import (
     survival_at,
     survival_difference,
 )
-from trial.study import Cohort, Endpoint, Study
+from trial.study import Endpoint, Study
 from trial.words import say
 from warehouse.query import Snapshot, query
 
@@ -42,7 +43,7 @@ FEWEST_FOR_TAU = 10
 class CohortSurvival:
     """Everything about one cohort; `milestones` pairs each time (study unit) with its S(t)."""
 
-    cohort: Cohort
+    cohort: Group
     size: CohortSize
     n_in_doubt: int
     n_without_origin: int
@@ -65,8 +66,8 @@ class CohortSurvival:
 class Comparison:
     """One cohort against the comparator; times in days."""
 
-    cohort: Cohort
-    comparator: Cohort
+    cohort: Group
+    comparator: Group
     differences: tuple[tuple[float, Estimate], ...]
     rmst_difference: Estimate
     hazard_ratio: Estimate
@@ -97,6 +98,7 @@ class Results:
     comparisons: tuple[Comparison, ...]
     log_rank: LogRank
     compared: tuple[str, ...]
+    not_compared: str | None
     reasons: pl.DataFrame
 
     @property
@@ -115,7 +117,7 @@ def _too_few(method: str) -> Estimate:
 
 
 def _cohort_survival(
-    study: Study, cohort: Cohort, attrition: dict, counts: DayCounts
+    study: Study, cohort: Group, attrition: dict, counts: DayCounts
 ) -> CohortSurvival:
     km = kaplan_meier(counts)
     days = tuple(t * study.unit_days for t in study.milestone_times)
@@ -152,22 +154,12 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
     study, chosen = snapshot.study, view.selection
     endpoint = study.endpoint(view.endpoint)
     counts = query(snapshot, "survival", chosen, endpoint_code=endpoint.code)
-    attrition = query(
-        snapshot, "attrition", chosen, origin_code=endpoint.origin, needed=list(endpoint.needs)
-    )
-    by_cohort = {row["cohort_code"]: row for row in attrition.to_dicts()}
-    nobody = {"n_population": 0, "n_enrolled": 0, "n_in_doubt": 0, "n_without_origin": 0}
+    left = attrition(snapshot, view)
     cohorts = [
-        _cohort_survival(
-            study,
-            study.cohort(code),
-            by_cohort.get(code, nobody),
-            day_counts(counts.filter(pl.col("cohort_code") == code)),
-        )
-        for code in chosen.cohort_codes
+        _cohort_survival(study, group, left[group.code], day_counts(counts.filter(group.matches)))
+        for group in groups(study, chosen)
     ]
-    # The reference comes first in the comparison, wherever the study lists it.
-    cohorts.sort(key=lambda c: not c.cohort.is_reference)
+    reason = not_compared(study, chosen)
     tau = _tau(study, endpoint, view.tau, _compared(cohorts))
     return Results(
         snapshot=snapshot,
@@ -176,11 +168,33 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
         cohorts=tuple(cohorts),
         tau=tau,
         means=tuple(_mean(study, c, tau) for c in cohorts),
-        comparisons=_comparisons(study, cohorts, tau),
-        log_rank=_log_rank(cohorts),
-        compared=tuple(c.cohort.code for c in _compared(cohorts)),
+        comparisons=() if reason else _comparisons(study, cohorts, tau),
+        log_rank=_log_rank(cohorts, reason),
+        compared=() if reason else tuple(c.cohort.code for c in _compared(cohorts)),
+        not_compared=reason,
         reasons=query(snapshot, "reason", chosen, endpoint_code=endpoint.code),
     )
+
+
+NOBODY = {"n_population": 0, "n_enrolled": 0, "n_in_doubt": 0, "n_without_origin": 0}
+
+
+def attrition(snapshot: Snapshot, view: View) -> dict[str, dict[str, int]]:
+    """By group: enrolled, in the population, and those of them an endpoint cannot count."""
+    study, endpoint = snapshot.study, snapshot.study.endpoint(view.endpoint)
+    counted = query(
+        snapshot,
+        "attrition",
+        view.selection,
+        origin_code=endpoint.origin,
+        endpoint_code=endpoint.code,
+        needed=list(study.needs(endpoint)),
+    )
+    found = {}
+    for group in groups(study, view.selection):
+        rows = counted.filter(group.matches).to_dicts()
+        found[group.code] = rows[0] if rows else NOBODY
+    return found
 
 
 def _no_tau() -> str:
@@ -200,7 +214,9 @@ def _compared(cohorts: list[CohortSurvival]) -> list[CohortSurvival]:
     return [c for c in cohorts if c.counts.n >= FEWEST_FOR_PERCENT]
 
 
-def _log_rank(cohorts: list[CohortSurvival]) -> LogRank:
+def _log_rank(cohorts: list[CohortSurvival], refused: str | None) -> LogRank:
+    if refused:
+        return LogRank(None, 0, None, (), (), reason=refused)
     compared = _compared(cohorts)
     if len(compared) < 2:
         reason = "survival.only_one" if len(cohorts) < 2 else "survival.few_cohorts"

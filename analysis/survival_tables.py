@@ -1,6 +1,7 @@
 """The tables of the survival page, as they are shown, and where its time axis has ticks."""
 
-from analysis.answer import Table
+from analysis import survival_disclosed as told_of
+from analysis.answer import Disclosed, Table
 from analysis.stats.survival import DayCounts, LogRank, at_risk_table
 from analysis.survival_results import FEWEST_FOR_PERCENT, Results
 from analysis.wording import crossing, in_unit, p_value, points, time_in_words, written
@@ -39,11 +40,21 @@ def _milestone_table(results: Results) -> Table:
             n, at_risk = c.counts.n, row.at_risk
             cells.append(say("survival.cell", told=told, events=events, n=n, at_risk=at_risk))
         rows.append((time_in_words(study, time), *cells))
-    return _table("milestones", _per_cohort(results, "time"), rows)
+    others, chosen = told_of.all_times(results), told_of.chosen_time(results)
+    disclosed = [chosen if t == results.view.time else others for t in study.milestone_times]
+    return _table("milestones", _per_cohort(results, "time"), rows, disclosed)
 
 
-def _table(code: str, columns: tuple[str, ...], rows: list[tuple]) -> Table:
-    return Table(code, say(f"survival.table_{code}"), columns, tuple(rows))
+def _table(
+    code: str,
+    columns: tuple[str, ...],
+    rows: list[tuple],
+    disclosed: Disclosed | list[Disclosed],
+    n_labels: int = 1,
+) -> Table:
+    each = disclosed if isinstance(disclosed, list) else [disclosed] * len(rows)
+    title = say(f"survival.table_{code}")
+    return Table(code, title, columns, tuple(rows), tuple(each), n_labels)
 
 
 def _titles(*columns: str) -> tuple[str, ...]:
@@ -57,7 +68,7 @@ def _at_risk_table(results: Results) -> Table:
             when = time_in_words(results.study, row.time_days / results.study.unit_days)
             rows.append((c.cohort.label, when, row.at_risk, row.events, row.censored, c.counts.n))
     columns = _titles("cohort", "time", "at_risk", "events_before", "censored_before", "n")
-    return _table("at_risk", columns, rows)
+    return _table("at_risk", columns, rows, told_of.curve(results), n_labels=2)
 
 
 def _cohort_table(results: Results) -> Table:
@@ -74,7 +85,9 @@ def _cohort_table(results: Results) -> Table:
         (say("measure.rmst", time=tau), *means),
         (say("measure.follow_up"), *(crossing(c.follow_up, study) for c in cohorts)),
     ]
-    return _table("cohorts", _per_cohort(results, "measure"), rows)
+    totals, one = told_of.totals(results), told_of.ONE_PATIENT
+    disclosed = [totals, totals, totals, one, totals, one]
+    return _table("cohorts", _per_cohort(results, "measure"), rows, disclosed)
 
 
 def _with_p(told: str, p: float | None) -> str:
@@ -102,7 +115,10 @@ def _comparison_table(results: Results) -> Table:
         (say("measure.hazard_ratio"), *ratios),
         _log_rank_row(results),
     ]
-    return _table("comparison", (say("column.measure"), *pairs), rows if pairs else [])
+    totals = told_of.totals(results)
+    disclosed = [told_of.chosen_time(results), totals, totals, totals] if pairs else []
+    columns = (say("column.measure"), *pairs)
+    return _table("comparison", columns, rows if pairs else [], disclosed)
 
 
 def _log_rank_row(results: Results) -> tuple[str, ...]:
@@ -125,12 +141,13 @@ def _reason_table(results: Results) -> Table:
     kinds = results.reasons.select("state", "reason").unique()
     for kind in kinds.sort("state", "reason", descending=[True, False]).to_dicts():
         same = results.reasons.filter(state=kind["state"], reason=kind["reason"])
-        counted = dict(same.select("cohort_code", "n").iter_rows())
         state = say("state.event" if kind["state"] else "state.censored")
         reason = say("survival.reason", reason=study.milestone_label(kind["reason"]), state=state)
-        cells = (f"{counted.get(c.cohort.code, 0)}/{c.counts.n}" for c in results.cohorts)
+        cells = (
+            f"{same.filter(c.cohort.matches)['n'].sum()}/{c.counts.n}" for c in results.cohorts
+        )
         rows.append((reason, *cells))
-    return _table("reasons", _per_cohort(results, "reason"), rows)
+    return _table("reasons", _per_cohort(results, "reason"), rows, told_of.reasons(results))
 
 
 def _curve_table(results: Results) -> Table:
@@ -146,7 +163,7 @@ def _curve_table(results: Results) -> Table:
             rows.append((c.cohort.label, *counts, *shown))
     counted = ("day", "at_risk", "events", "censored")
     columns = _titles("cohort", *counted, "survival", "lower", "upper")
-    return _table("curve", columns, rows)
+    return _table("curve", columns, rows, told_of.curve(results))
 
 
 def survival_tables(results: Results) -> tuple[Table, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from analysis.stats.estimate import Estimate
 from trial.study import Study
 from trial.words import say
+from warehouse.query import Snapshot
 
 
 def percent(proportion: float) -> str:
@@ -77,3 +78,9 @@ def cutoff_in_words(data_cutoff: str) -> str:
     if data_cutoff == "undated":
         return say("frame.cutoff_unknown")
     return say("frame.cutoff_year", year=data_cutoff) if len(data_cutoff) == 4 else data_cutoff
+
+
+def notice(snapshot: Snapshot) -> str:
+    """What every figure and table carries about its data; synthetic rows say so first."""
+    told = snapshot.study.notice
+    return say("frame.synthetic", notice=told) if snapshot.load["is_synthetic"] else told

@@ -1,14 +1,17 @@
 """Command line: python -m etl load PATH --mapping NAME [--warehouse DIR] [--json].
 
-Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published. `python -m etl first`
-loads the example exports if the store holds no data at all.
+Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published. `python -m etl demo OUT`
+writes a synthetic export; `python -m etl first` loads one, and the example exports, if the store
+holds no data at all.
 """
 
 import argparse
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
+from etl.demo import FLAWS, MAPPING, DemoError, write_demo
 from etl.errors import LoadError
 from etl.load import LoadReport, load
 from etl.mapping import MAPPINGS, read_mapping
@@ -16,6 +19,7 @@ from trial.document import DocumentError
 from warehouse.store import current_ids, store_folder
 
 EXAMPLES = Path(__file__).parent / "examples"
+DEMO_SEED = 20140
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,7 +36,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     one.add_argument("--cutoff", help="data cut-off, as 2026-05-03; nothing after it counts")
     one.add_argument("--json", action="store_true", help="print the report as JSON")
-    commands.add_parser("first", help="load the examples if there are no data yet")
+    commands.add_parser("first", help="load the demo and the examples if there are no data yet")
+    demo = commands.add_parser(
+        "demo",
+        help="write a SYNTHETIC export of ALL-REZ 2014 and 2016",
+        epilog="Flaws: " + "; ".join(f"{name}: {told}" for name, told in FLAWS.items()),
+    )
+    demo.add_argument("out", type=Path, metavar="OUT", help="folder to write, new or empty")
+    demo.add_argument("--patients", type=int, default=300, help="children of both protocols")
+    demo.add_argument("--seed", type=int, default=DEMO_SEED, help="same seed, same files")
+    demo.add_argument("--flaw", choices=sorted(FLAWS), help="plant one flaw of the data")
+    demo.add_argument("--defects", action="store_true", help="plant defects, one a row")
     return parser
 
 
@@ -41,9 +55,24 @@ def _first() -> int:
     store = store_folder()
     if current_ids(store):
         return 0
-    print(f"No data in {store} yet: loading the example exports.")
+    print(f"No data in {store} yet: making and loading the synthetic demo, then the examples.")
+    with tempfile.TemporaryDirectory() as folder:
+        write_demo(Path(folder) / "demo", seed=DEMO_SEED)
+        print(_in_words(load(Path(folder) / "demo", read_mapping(MAPPING), store)))
     for path in sorted(EXAMPLES.glob("*.csv")):
         print(_in_words(load(path, read_mapping(path.stem), store)))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    """Write the synthetic export and say what is in it."""
+    report = write_demo(options.out, options.patients, options.seed, options.flaw, options.defects)
+    print(f"SYNTHETIC export in {report.folder}: no patient is behind any row.")
+    for name, rows in report.files:
+        print(f"{name}: {rows} rows")
+    if options.defects:
+        print(f"{report.n_defects} defects planted; see {report.folder / 'about' / 'planted.csv'}")
+    print(f"Load it:  python -m etl load {report.folder} --mapping {MAPPING}")
     return 0
 
 
@@ -74,9 +103,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "first":
             return _first()
+        if options.command == "demo":
+            return _demo(options)
         mapping = read_mapping(options.mapping)
         report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
-    except (LoadError, DocumentError, OSError) as error:
+    except (LoadError, DemoError, DocumentError, OSError) as error:
         print(f"Nothing was published. {error}", file=sys.stderr)
         return 2
     except Exception:

@@ -1,7 +1,8 @@
-"""Checks between rows: one set of baseline facts a patient, one day a milestone, nobody orphaned.
+"""Checks between rows: one set of baseline facts an enrollment, one day a milestone, no orphans.
 
 Quarantining a row can orphan another, so the checks run until nothing new is found. Which rows
-are bad is decided by the findings alone; a fact is loaded when no error condemns its row.
+are bad is decided by the findings alone; a fact is loaded when no error condemns its row. Checks
+of courses, samples and adverse events are in `etl/fact_checks.py`.
 """
 
 from dataclasses import dataclass
@@ -9,12 +10,16 @@ from datetime import date
 
 import polars as pl
 
+from etl.cells import MAX_DAY
+from etl.derive import disagreements, with_derived, with_happened
+from etl.fact_checks import Course, attributed, copies, fact_errors, fact_warnings, in_days
 from etl.findings import FILE, ROW_ID, bad_rows, found, without_bad
+from etl.places import Places, places
 from etl.sources.csv_file import ROW
-from etl.staging import MAX_DAY
+from etl.staging import StagedFile
 from trial.study import Study
 
-# Facts of one patient that differ between rows are all kept out: nobody can say which is right.
+# Facts of one enrollment that differ between rows are all kept out: which is right, nobody knows.
 CONFLICT = "Rows of one patient disagree ({what}); all of them are kept out. Correct the export."
 
 
@@ -22,14 +27,16 @@ CONFLICT = "Rows of one patient disagree ({what}); all of them are kept out. Cor
 class Checked:
     """Facts that passed, and all findings.
 
-    `enrollments`: one row per patient_id. `milestones`: one row per patient_id x milestone_code,
-    with its day. `doubts`: patient_id x milestone_code that a quarantined row might have told of.
-    `sources`: every loaded row and the fact taken from it (file, row, patient_id, table_name,
-    item_code; table 'none' for a row that says that nothing happened).
+    `enrollments`: one row per enrollment_id. `milestones`: one row per enrollment_id x
+    milestone_code x instance, with day and detail. `facts`: by table, days resolved, copies
+    removed. `doubts`: enrollment_id x milestone or table that a quarantined row might have told
+    of. `sources`: every loaded row and the fact taken from it (file, row, enrollment_id,
+    table_name, item_code; table 'none' for a row that says that nothing happened).
     """
 
     enrollments: pl.DataFrame
     milestones: pl.DataFrame
+    facts: dict[str, pl.DataFrame]
     doubts: pl.DataFrame
     sources: pl.DataFrame
     findings: pl.DataFrame
@@ -56,34 +63,80 @@ class Facts:
     denials: pl.DataFrame
     feeds: pl.DataFrame
     rows: pl.DataFrame
+    facts: dict[str, pl.DataFrame]
 
     def without_bad(self, findings: pl.DataFrame) -> "Facts":
         """The facts of rows that no error condemns."""
-        frames = (self.enrollments, self.milestones, self.denials, self.feeds, self.rows)
-        return Facts(*(without_bad(frame, findings) for frame in frames))
+        return Facts(
+            enrollments=without_bad(self.enrollments, findings),
+            milestones=without_bad(self.milestones, findings),
+            denials=without_bad(self.denials, findings),
+            feeds=without_bad(self.feeds, findings),
+            rows=without_bad(self.rows, findings),
+            facts={name: without_bad(frame, findings) for name, frame in self.facts.items()},
+        )
 
 
-def _conflicts(facts: Facts, cutoff: date | None) -> list[pl.DataFrame]:
-    """Errors between rows, among facts that no error condemns yet."""
-    enrollments, milestones = facts.enrollments, facts.milestones
-    baseline_facts = [c for c in enrollments.columns if c not in (FILE, ROW, "patient_id")]
-    baseline = _differing(enrollments, ["patient_id"], baseline_facts)
-    later = enrollments.filter(pl.col("origin_date") > cutoff) if cutoff else enrollments.clear()
-    orphans = facts.rows.join(enrollments, on="patient_id", how="anti")
-    dated = milestones.filter(pl.col("date").is_not_null())
-    known = enrollments.unique("patient_id", maintain_order=True)
-    dated = dated.join(known.select("patient_id", "origin_date"), on="patient_id")
-    since = (pl.col("date") - pl.col("origin_date")).dt.total_days()
-    key = ["patient_id", "milestone_code"]
-    several = _differing(milestones, key, ["day", "date"])
+def _collected(staged: list[StagedFile], study: Study) -> Facts:
+    enrollments = pl.concat([s.enrollments for s in staged], how="diagonal")
+    facts: dict[str, pl.DataFrame] = {}
+    for name in {name for s in staged for name in s.facts}:
+        facts[name] = pl.concat([s.facts[name] for s in staged if name in s.facts], how="diagonal")
+    return Facts(
+        enrollments=with_derived(enrollments, study),
+        milestones=pl.concat([s.milestones for s in staged]),
+        denials=pl.concat([s.denials for s in staged]),
+        feeds=pl.concat([s.feeds for s in staged]),
+        rows=pl.concat([s.rows for s in staged]),
+        facts=facts,
+    )
+
+
+def _baseline_errors(
+    enrollments: pl.DataFrame, study: Study, cutoff: date | None, place: Places
+) -> list[pl.DataFrame]:
+    """Errors within the baseline facts of one row."""
+    origin = pl.col("origin_date")
+    later = enrollments.filter(origin > cutoff) if cutoff else enrollments.clear()
     frames = [
-        found(baseline, "conflicting_baseline", "error", CONFLICT.format(what="baseline facts")),
         found(
             later,
             "enrolled_after_cutoff",
             "error",
             "Day 0 is after the data cut-off. Declare a later cut-off to count this patient.",
-        ),
+        )
+    ]
+    for baseline in study.baseline_dates:
+        message = f"{baseline.label.capitalize()} is not before day 0. Correct one of the dates."
+        wrong = enrollments.filter(pl.col(baseline.code) >= origin)
+        frames.append(place.found(wrong, baseline.code, "not_before_day_0", "error", message))
+    wrong = enrollments.filter(pl.col("entry_date") < origin)
+    message = "Registered before day 0. Correct one of the two dates."
+    frames.append(place.found(wrong, "entry", "before_day_0", "error", message))
+    for x in study.characteristics:
+        if x.years_since:
+            wrong = enrollments.filter(
+                pl.col(x.code).is_not_null() & pl.col(x.level_column).is_null()
+            )
+            message = f"No band of {x.label} holds what the dates say. Correct one of them."
+            frames.append(place.found(wrong, x.years_since, "outside_bands", "error", message))
+    return frames
+
+
+def _conflicts(facts: Facts, study: Study) -> list[pl.DataFrame]:
+    """Errors between rows, among facts that no error condemns yet."""
+    enrollments, milestones = facts.enrollments, facts.milestones
+    baseline_facts = [c for c in enrollments.columns if c not in (FILE, ROW, "enrollment_id")]
+    baseline = _differing(enrollments, ["enrollment_id"], baseline_facts)
+    orphans = facts.rows.join(enrollments, on="enrollment_id", how="anti")
+    dated = _days(milestones.filter(pl.col("date").is_not_null()), enrollments)
+    key = ["enrollment_id", "milestone_code"]
+    once = ~pl.col("milestone_code").is_in([m.code for m in study.milestones if m.repeats])
+    several = _differing(milestones.filter(once), key, ["day", "date"])
+    again = _differing(milestones.filter(~once), [*key, "day", "date"], ["detail_code"])
+    conflict = CONFLICT.format(what="happened or not")
+    return [
+        found(baseline, "conflicting_baseline", "error", CONFLICT.format(what="baseline facts")),
         found(
             orphans,
             "no_enrollment",
@@ -91,32 +144,34 @@ def _conflicts(facts: Facts, cutoff: date | None) -> list[pl.DataFrame]:
             "No loaded row enrolls this patient. Correct the rows of the patient.",
         ),
         _in_column(
-            dated.filter(since < 0),
+            dated.filter(pl.col("day") < 0),
             "before_day_0",
             "This date is before day 0 of the patient. Correct one of the two dates.",
         ),
         _in_column(
-            dated.filter(since > MAX_DAY),
+            dated.filter(pl.col("day") > MAX_DAY),
             "not_a_day",
             f"More than {MAX_DAY} days after day 0. Correct one of the two dates.",
         ),
         _in_column(several, "conflicting_milestone", CONFLICT.format(what="two days")),
+        found(again, "conflicting_rows", "error", CONFLICT.format(what="two kinds on one day")),
         _in_column(
-            milestones.join(facts.denials, on=key, how="semi"),
+            milestones.filter(once).join(facts.denials, on=key, how="semi"),
             "conflicting_milestone",
-            CONFLICT.format(what="happened or not"),
+            conflict,
         ),
         _in_column(
-            facts.denials.join(milestones, on=key, how="semi"),
+            facts.denials.filter(once).join(milestones, on=key, how="semi"),
             "conflicting_milestone",
-            CONFLICT.format(what="happened or not"),
+            conflict,
         ),
     ]
-    return [frame for frame in frames if frame.height]
 
 
-def _in_column(rows: pl.DataFrame, rule: str, message: str, severity: str = "error"):
-    """Findings at the column and raw text that each milestone carries itself."""
+def _in_column(
+    rows: pl.DataFrame, rule: str, message: str, severity: str = "error"
+) -> pl.DataFrame:
+    """Findings in the column that each row names."""
     base = found(rows, rule, severity, message)
     return (
         base.with_columns(rows["column_name"], rows["raw_text"].fill_null(""))
@@ -142,65 +197,98 @@ def _cut(milestones: pl.DataFrame, cutoff: date | None, censoring: set[str]) -> 
     return kept, moved, dropped
 
 
-def check(
-    facts: Facts,
-    findings: pl.DataFrame,
-    study: Study,
-    *,
-    repeats: bool,
-    cutoff: date | None,
-) -> Checked:
-    """Check facts against each other; `findings` are those of staging.
-
-    `repeats`: several rows of a patient may carry the same baseline facts. `cutoff`: the declared
-    data cut-off.
-    """
+def _settled(
+    facts: Facts, findings: pl.DataFrame, study: Study, place: Places
+) -> tuple[Facts, pl.DataFrame]:
+    """The facts no error condemns, and all findings, when no check finds anything new."""
     while True:
         good = facts.without_bad(findings)
         n_bad = bad_rows(findings).height
-        findings = pl.concat([findings, *_conflicts(good, cutoff)])
+        new = _conflicts(good, study) + fact_errors(good.facts, good.enrollments, study, place)
+        findings = pl.concat([findings, *new])
         if bad_rows(findings).height == n_bad:
-            break
+            return good, findings
+
+
+def check(staged: list[StagedFile], study: Study, *, repeats: bool, cutoff: date | None) -> Checked:
+    """Check the facts of all files against each other.
+
+    `repeats`: several rows of an enrollment may carry the same baseline facts. `cutoff`: the
+    declared data cut-off.
+    """
+    place = places(staged)
+    facts = _collected(staged, study)
+    first = pl.concat([s.findings for s in staged])
+    good = facts.without_bad(first)
+    first = pl.concat([first, *_baseline_errors(good.enrollments, study, cutoff, place)])
+    good, findings = _settled(facts, first, study, place)
+    doubts = _doubts(facts.feeds, findings, good.enrollments)
     censoring = {endpoint.censor for endpoint in study.endpoints}
-    latest = _latest(good.enrollments, good.milestones)
     happened, moved, dropped = _cut(good.milestones, cutoff, censoring)
     days = _days(happened, good.enrollments)
+    tables, late = in_days(good.facts, good.enrollments, cutoff, place)
+    once = {name: copies(name, frame, place) for name, frame in tables.items()}
+    loaded = {name: kept for name, (kept, _) in once.items()}
+    loaded["fct_adverse_event"] = attributed(loaded, days, study)
     noted = [
         _in_column(moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"),
         _in_column(dropped, "after_cutoff", "After the data cut-off; not counted.", "warning"),
-        *_copies(good.enrollments, happened, repeats),
-        *_late(days, {m.code for m in study.milestones if m.is_terminal}, censoring),
+        *_copies(good.enrollments, happened, study, repeats),
+        *_late(days, study, censoring),
+        *_out_of_order(days, study, doubts),
+        *disagreements(good.enrollments, study, place),
+        _both_cohorts(good.enrollments, place),
+        *late,
+        *(finding for _, finding in once.values()),
+        *fact_warnings(loaded, Course(days, doubts, study), place),
     ]
-    first = days.unique(["patient_id", "milestone_code"], keep="first", maintain_order=True)
-    enrollments = good.enrollments.sort(FILE, ROW)
+    enrollments = good.enrollments.sort(FILE, ROW).unique(
+        "enrollment_id", keep="first", maintain_order=True
+    )
+    milestones = _instances(days)
     return Checked(
-        enrollments=enrollments.unique("patient_id", keep="first", maintain_order=True),
-        milestones=first.select("patient_id", "milestone_code", "day"),
-        doubts=_doubts(facts.feeds, findings, good.enrollments),
-        sources=_sources(good, happened),
-        findings=pl.concat([findings, *noted]),
-        latest_date=latest,
+        enrollments=with_happened(enrollments, milestones, study),
+        milestones=milestones,
+        facts=loaded,
+        doubts=doubts,
+        sources=_sources(good, happened, tables),
+        findings=pl.concat([findings, *noted]).unique(
+            [*ROW_ID, "column_name", "rule"], keep="first", maintain_order=True
+        ),
+        latest_date=_latest(good.enrollments, good.milestones),
     )
 
 
+def _instances(days: pl.DataFrame) -> pl.DataFrame:
+    """Each milestone of an enrollment once a day, numbered from the first on."""
+    key = ["enrollment_id", "milestone_code"]
+    first = days.unique([*key, "day"], keep="first", maintain_order=True)
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(key, order_by="day")
+    return first.select(*key, number.alias("instance"), "day", "detail_code")
+
+
 def _copies(
-    enrollments: pl.DataFrame, milestones: pl.DataFrame, repeats: bool
+    enrollments: pl.DataFrame, milestones: pl.DataFrame, study: Study, repeats: bool
 ) -> list[pl.DataFrame]:
     """Repairs: facts that stand in several rows and are counted once."""
     again = "The same fact stands in an earlier row; counted once."
-    copies = [_later_copies(milestones, ["patient_id", "milestone_code"])]
+    once = milestones.filter(
+        ~pl.col("milestone_code").is_in([m.code for m in study.milestones if m.repeats])
+    )
+    frames = [_later_copies(once, ["enrollment_id", "milestone_code"])]
     if not repeats:
-        copies.append(_later_copies(enrollments, ["patient_id"]))
-    return [found(rows, "identical_copy", "repair", again) for rows in copies]
+        frames.append(_later_copies(enrollments, ["enrollment_id"]))
+    return [found(rows, "identical_copy", "repair", again) for rows in frames]
 
 
-def _late(days: pl.DataFrame, terminal: set[str], censoring: set[str]) -> list[pl.DataFrame]:
+def _late(days: pl.DataFrame, study: Study, censoring: set[str]) -> list[pl.DataFrame]:
     """Warnings: something after death, or after the last day the patient was observed."""
     code = pl.col("milestone_code")
-    ends = days.filter(code.is_in(sorted(terminal))).group_by("patient_id")
-    seen = days.filter(code.is_in(sorted(censoring))).group_by("patient_id")
-    after_end = days.join(ends.agg(pl.col("day").min().alias("end")), on="patient_id")
-    after_seen = days.join(seen.agg(pl.col("day").max().alias("seen")), on="patient_id")
+    terminal = {m.code for m in study.milestones if m.is_terminal}
+    ends = days.filter(code.is_in(sorted(terminal))).group_by("enrollment_id")
+    seen = days.filter(code.is_in(sorted(censoring))).group_by("enrollment_id")
+    after_end = days.join(ends.agg(pl.col("day").min().alias("end")), on="enrollment_id")
+    after_seen = days.join(seen.agg(pl.col("day").max().alias("seen")), on="enrollment_id")
     return [
         _in_column(
             after_end.filter(pl.col("day") > pl.col("end")),
@@ -214,14 +302,52 @@ def _late(days: pl.DataFrame, terminal: set[str], censoring: set[str]) -> list[p
             "After the last day the patient was observed. Loaded; check both days.",
             "warning",
         ),
+        _on_last_day(after_end, study),
     ]
 
 
+def _on_last_day(after_end: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Warning: a remission dated to the day of death, which is no remission."""
+    remission = study.response.remission if study.response else ""
+    on_the_day = (pl.col("milestone_code") == remission) & (pl.col("day") == pl.col("end"))
+    message = "Remission on the day of death does not count as one. Loaded; check both days."
+    return _in_column(after_end.filter(on_the_day), "remission_at_death", message, "warning")
+
+
+def _out_of_order(days: pl.DataFrame, study: Study, doubts: pl.DataFrame) -> list[pl.DataFrame]:
+    """Warnings: a milestone without the one that has to come first, unless that is in doubt."""
+    frames = []
+    for milestone in study.milestones:
+        if milestone.requires is None:
+            continue
+        code = pl.col("milestone_code")
+        first = days.filter(code == milestone.requires).group_by("enrollment_id")
+        unsure = doubts.filter(code == milestone.requires)
+        mine = (
+            days.filter(code == milestone.code)
+            .join(unsure, on="enrollment_id", how="anti")
+            .join(first.agg(pl.col("day").min().alias("before")), on="enrollment_id", how="left")
+        )
+        wrong = mine.filter(pl.col("before").is_null() | (pl.col("before") > pl.col("day")))
+        label = study.milestone_label(milestone.requires)
+        message = f"No {label} on or before this day. Loaded; check both days."
+        frames.append(_in_column(wrong, "out_of_order", message, "warning"))
+    return frames
+
+
+def _both_cohorts(enrollments: pl.DataFrame, place: Places) -> pl.DataFrame:
+    """Info: the same child in several cohorts; pages count the first enrollment of a kind."""
+    n_cohorts = pl.col("cohort_code").n_unique().over("patient_id")
+    message = "This child is enrolled in more than one cohort; the first line of a kind counts."
+    rows = enrollments.filter(n_cohorts > 1)
+    return place.found(rows, "cohort_code", "both_protocols", "info", message)
+
+
 def _doubts(feeds: pl.DataFrame, findings: pl.DataFrame, enrollments: pl.DataFrame) -> pl.DataFrame:
-    """Milestones of enrolled patients that a quarantined row might have told of."""
+    """Milestones and tables of enrolled patients that a quarantined row might have told of."""
     condemned = feeds.join(bad_rows(findings), left_on=[FILE, ROW], right_on=ROW_ID, how="semi")
-    enrolled = condemned.join(enrollments, on="patient_id", how="semi")
-    return enrolled.select("patient_id", "milestone_code").unique()
+    enrolled = condemned.join(enrollments, on="enrollment_id", how="semi")
+    return enrolled.select("enrollment_id", "milestone_code").unique()
 
 
 def _latest(enrollments: pl.DataFrame, milestones: pl.DataFrame) -> date | None:
@@ -233,17 +359,17 @@ def _latest(enrollments: pl.DataFrame, milestones: pl.DataFrame) -> date | None:
 
 def _days(milestones: pl.DataFrame, enrollments: pl.DataFrame) -> pl.DataFrame:
     """Milestones with their day, in the order of the export."""
-    origins = enrollments.select("patient_id", "origin_date").unique("patient_id")
+    origins = enrollments.select("enrollment_id", "origin_date").unique("enrollment_id")
     since = (pl.col("date") - pl.col("origin_date")).dt.total_days().cast(pl.Int32)
     return (
-        milestones.join(origins, on="patient_id", how="left")
+        milestones.join(origins, on="enrollment_id", how="left")
         .with_columns(pl.coalesce("day", since).alias("day"))
         .sort(FILE, ROW)
     )
 
 
-def _sources(good: Facts, happened: pl.DataFrame) -> pl.DataFrame:
-    keys = [FILE, ROW, "patient_id"]
+def _sources(good: Facts, happened: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    keys = [FILE, ROW, "enrollment_id"]
 
     def taken(frame: pl.DataFrame, table: str, item: pl.Expr) -> pl.DataFrame:
         return frame.select(*keys, pl.lit(table).alias("table_name"), item.alias("item_code"))
@@ -252,6 +378,7 @@ def _sources(good: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         [
             taken(good.enrollments, "dim_enrollment", pl.lit("")),
             taken(happened, "fct_milestone", pl.col("milestone_code")),
+            *(taken(frame, name, pl.lit("")) for name, frame in tables.items()),
         ]
     )
     silent = good.rows.join(facts, on=[FILE, ROW], how="anti")

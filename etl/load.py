@@ -8,8 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.checks import Checked, Facts, check
+from etl.checks import Checked, check
 from etl.errors import LoadError
+from etl.fact_rows import fact_rows
 from etl.findings import FILE, ROW_ID, bad_rows, found
 from etl.identity import read_secret, surrogate_key
 from etl.mapping import Mapping, SourceRule
@@ -159,30 +160,42 @@ def _issues(findings: pl.DataFrame) -> pl.DataFrame:
 
 
 def _keys(checked: Checked, study: Study) -> pl.DataFrame:
-    """patient_id -> patient_key, enrollment_key."""
+    """enrollment_id -> enrollment_key, patient_key."""
     secret = read_secret()
-    ids = checked.enrollments["patient_id"].to_list()
-    return pl.DataFrame(
-        {
-            "patient_id": ids,
-            "patient_key": [surrogate_key(secret, "patient", study.code, i) for i in ids],
-            "enrollment_key": [surrogate_key(secret, "enrollment", study.code, i) for i in ids],
-        },
-        schema={"patient_id": pl.String, "patient_key": pl.Int64, "enrollment_key": pl.Int64},
+    ids = checked.enrollments.select("enrollment_id", "patient_id").rows()
+    rows = [
+        (e, surrogate_key(secret, "enrollment", study.code, e))
+        + (surrogate_key(secret, "patient", study.code, p),)
+        for e, p in ids
+    ]
+    schema = {"enrollment_id": pl.String, "enrollment_key": pl.Int64, "patient_key": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _enrollment_rows(keyed: pl.DataFrame, study: Study) -> pl.DataFrame:
+    since = (pl.col("entry_date") - pl.col("origin_date")).dt.total_days().cast(pl.Int32)
+    levels = [c for x in study.characteristics for c in {x.level_column, x.code}]
+    return keyed.select(
+        "enrollment_key",
+        "patient_key",
+        "cohort_code",
+        pl.col("origin_date").dt.year().cast(pl.Int32).alias("enrollment_year"),
+        pl.coalesce("entry_day", since).alias("entry_day"),
+        *[c for c in dict.fromkeys(levels) if c in keyed.columns],
     )
 
 
-def _facts(checked: Checked, keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    keyed = checked.enrollments.join(keys, on="patient_id")
-    year = pl.col("origin_date").dt.year().cast(pl.Int32).alias("enrollment_year")
+def _facts(checked: Checked, keys: pl.DataFrame, study: Study) -> dict[str, pl.DataFrame]:
+    keyed = checked.enrollments.join(keys, on="enrollment_id")
     source_id = pl.col("patient_id").alias("source_patient_id")
-    sources = checked.sources.join(keys, on="patient_id")
-    doubts = checked.doubts.join(keys, on="patient_id")
-    milestones = checked.milestones.join(keys, on="patient_id")
+    sources = checked.sources.join(keys, on="enrollment_id")
+    doubts = checked.doubts.join(keys, on="enrollment_id")
+    milestones = checked.milestones.join(keys, on="enrollment_id")
     return {
-        "dim_enrollment": keyed.with_columns(year).drop("patient_id", "origin_date", FILE, ROW),
+        "dim_enrollment": _enrollment_rows(keyed, study),
+        **fact_rows(checked.facts, keyed, study),
         "fct_milestone": milestones.select(
-            "enrollment_key", "milestone_code", pl.lit(1, pl.Int32).alias("instance"), "day"
+            "enrollment_key", "milestone_code", "instance", "day", "detail_code"
         ),
         "fct_doubt": doubts.select("enrollment_key", "milestone_code"),
         "record_enrollment": keyed.select("enrollment_key", source_id, "origin_date"),
@@ -192,12 +205,15 @@ def _facts(checked: Checked, keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
             "table_name",
             "item_code",
             "enrollment_key",
-        ),
+        ).unique(),
     }
 
 
 def _ledger(
-    mapping: Mapping, accounts: tuple[FileAccount, ...], cutoff: str | None
+    mapping: Mapping,
+    accounts: tuple[FileAccount, ...],
+    cutoff: str | None,
+    is_synthetic: bool,
 ) -> dict[str, pl.DataFrame]:
     files = pl.DataFrame([asdict(a) for a in accounts])
     load = {
@@ -208,6 +224,7 @@ def _ledger(
         "rows_in": files["rows_in"].sum(),
         "rows_loaded": files["rows_loaded"].sum(),
         "rows_quarantined": files["rows_quarantined"].sum(),
+        "is_synthetic": is_synthetic,
         "loaded_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "program_version": _program_version(),
     }
@@ -240,6 +257,7 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
         stage(raw, number, source, mapping.study)
         for number, (raw, source) in enumerate(zip(raws, sources, strict=True), start=1)
     ]
+    is_synthetic = _is_synthetic(path, staged)
     checked = _check(staged, mapping, declared)
     accounts = _accounts(raws, sources, checked.findings)
     if checked.enrollments.is_empty():
@@ -250,8 +268,8 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
     issues = _issues(checked.findings)
     numbered = checked.findings.sort("file_number", "source_row", "column_name", "rule")
     frames = {
-        **_facts(checked, _keys(checked, mapping.study)),
-        **_ledger(mapping, accounts, data_cutoff),
+        **_facts(checked, _keys(checked, mapping.study), mapping.study),
+        **_ledger(mapping, accounts, data_cutoff, is_synthetic),
         "issue": issues,
         "finding": numbered.with_row_index("finding_number", offset=1),
         "quarantine": _quarantine(raws, checked.findings),
@@ -272,16 +290,20 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
 
 def _check(staged: list[StagedFile], mapping: Mapping, cutoff: date | None) -> Checked:
     rules = [source.enrollment for source in mapping.sources if source.enrollment]
-    facts = Facts(
-        pl.concat([s.enrollments for s in staged], how="diagonal"),
-        *(
-            pl.concat([getattr(s, name) for s in staged])
-            for name in ("milestones", "denials", "feeds", "rows")
-        ),
-    )
-    findings = pl.concat([s.findings for s in staged])
     repeats = any(rule.repeats for rule in rules)
-    return check(facts, findings, mapping.study, repeats=repeats, cutoff=cutoff)
+    return check(staged, mapping.study, repeats=repeats, cutoff=cutoff)
+
+
+def _is_synthetic(path: Path, staged: list[StagedFile]) -> bool:
+    """Whether the rows say that they are synthetic. Raises LoadError if only some of them do."""
+    said = [s.rows["is_synthetic"] for s in staged if s.source.synthetic]
+    marked = pl.concat(said) if said else pl.Series([], dtype=pl.Boolean)
+    if marked.any() and not marked.all():
+        raise LoadError(
+            f"{path}: {marked.sum()} of {marked.len()} rows say that they are synthetic, the "
+            "others do not. Synthetic and real rows must never be mixed: load them apart."
+        )
+    return bool(marked.any())
 
 
 def _worst(findings: pl.DataFrame) -> str:

@@ -5,140 +5,45 @@ error of its row; a cell that is blank, or holds a text the mapping calls missin
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
+from etl.cells import Cells
 from etl.errors import LoadError
-from etl.findings import FILE, found, none_found
-from etl.mapping import Codes, Day, Flag, MilestoneRule, Number, RowCondition, SourceRule
+from etl.fact_tables import FactColumn
+from etl.findings import FILE
+from etl.mapping import Codes, Day, FactCell, FactRule, MilestoneRule, Number, SourceRule
 from etl.sources.csv_file import ROW, RawFile
 from trial.document import nearest
 from trial.study import Characteristic, Study
 
-FACT_COLUMNS = {FILE: pl.Int32, ROW: pl.Int64, "patient_id": pl.String}
-MAX_DAY = 100 * 366
+FACT_COLUMNS = {FILE: pl.Int32, ROW: pl.Int64, "enrollment_id": pl.String}
+# What was recorded of a derived characteristic; two underscores, which no code can have.
+RECORDED = "__recorded"
 
 
 @dataclass(frozen=True)
 class StagedFile:
-    """Facts of one file, each with file, row and patient_id.
+    """Facts of one file, each with file, row and enrollment_id.
 
-    `enrollments`: cohort_code, origin_date and the level (and value) of every characteristic.
-    `milestones`: milestone_code, column_name, raw_text, and day or date. `denials`: milestones
-    that a row says did not happen. `feeds`: every row with each milestone it could have told of.
-    `rows`: every row. `findings`: as `etl.findings.COLUMNS`.
+    `enrollments`: patient_id, cohort_code, origin_date, entry_date or entry_day, baseline dates,
+    the level (and value) of every characteristic read, and what was recorded of derived ones
+    (`<code>__recorded`). `milestones`: milestone_code, column_name, raw_text, detail_code, and day
+    or date. `denials`: milestones that a row says did not happen. `feeds`: every row with each
+    milestone or table it could have told of. `facts`: by table, a day as `<name>` (number) and
+    `<name>_date`. `rows`: every row, and whether it is synthetic. `raw`: the cells as read.
+    `findings`: as `etl.findings.COLUMNS`.
     """
 
+    source: SourceRule
     enrollments: pl.DataFrame
     milestones: pl.DataFrame
     denials: pl.DataFrame
     feeds: pl.DataFrame
+    facts: dict[str, pl.DataFrame]
     rows: pl.DataFrame
+    raw: pl.DataFrame
     findings: pl.DataFrame
-
-
-class Cells:
-    """The cells of one file: trimmed, missing texts as null, parsed on demand; keeps findings."""
-
-    def __init__(self, raw: RawFile, file_number: int, source: SourceRule) -> None:
-        """Trim the columns that the mapping reads; every trimmed cell is recorded as a repair."""
-        self.findings = [none_found()]
-        tagged = raw.rows.with_columns(pl.lit(file_number, pl.Int32).alias(FILE))
-        columns = list(source.columns())
-        for column in columns:
-            trimmed = tagged.filter(pl.col(column) != pl.col(column).str.strip_chars())
-            self.note(
-                trimmed,
-                "outer_spaces",
-                "Spaces around the text were removed.",
-                column,
-                severity="repair",
-            )
-        stripped = pl.col(columns).str.strip_chars()
-        present = ~stripped.is_in(list(source.missing))
-        self.frame = tagged.with_columns(pl.when(present & (stripped != "")).then(stripped))
-
-    def note(
-        self,
-        rows: pl.DataFrame,
-        rule: str,
-        message: str,
-        column: str = "",
-        severity: str = "error",
-    ) -> None:
-        """Record a finding for each of `rows`."""
-        self.findings.append(found(rows, rule, severity, message, column))
-
-    def matching(self, conditions: tuple[RowCondition, ...]) -> pl.Expr:
-        """Which rows meet all conditions."""
-        return pl.all_horizontal(
-            pl.lit(True), *(pl.col(c.column).is_in(list(c.values)) for c in conditions)
-        )
-
-    def require(self, rows: pl.DataFrame, column: str, what: str) -> None:
-        """An error for each row where `column` is missing."""
-        message = f"{what} is missing. Fill it in the export, or take the row out there."
-        self.note(rows.filter(pl.col(column).is_null()), "missing_value", message, column)
-
-    def codes(self, rows: pl.DataFrame, cell: Codes) -> pl.Expr:
-        """The code of a coded column; an unknown text is an error."""
-        known = [text for text, _ in cell.codes]
-        unknown = rows.filter(pl.col(cell.column).is_not_null() & ~pl.col(cell.column).is_in(known))
-        message = f"Not a known code.{nearest('', known)} Add it to the mapping if it is one."
-        self.note(unknown, "unknown_code", message, cell.column)
-        return pl.col(cell.column).replace_strict(dict(cell.codes), default=None)
-
-    def number(self, rows: pl.DataFrame, column: str) -> pl.Expr:
-        """The value of a numeric column; anything else, infinite included, is an error."""
-        value = pl.col(column).cast(pl.Float64, strict=False)
-        value = pl.when(value.is_finite()).then(value)
-        self.note(
-            rows.filter(pl.col(column).is_not_null() & value.is_null()),
-            "not_a_number",
-            "Not a number. Numbers are written with digits and a decimal point.",
-            column,
-        )
-        return value
-
-    def day(self, rows: pl.DataFrame, day: Day) -> pl.Expr:
-        """A day number (Int32), or a date where the mapping gives a date format."""
-        if day.date_format:
-            value = pl.col(day.column).str.to_date(day.date_format, strict=False)
-            self.note(
-                rows.filter(pl.col(day.column).is_not_null() & value.is_null()),
-                "not_a_date",
-                f"Not a date of the form {day.date_format}. Correct it in the export.",
-                day.column,
-            )
-            self.note(
-                rows.filter(value > date.today()),
-                "date_in_future",
-                "This date has not come yet. Correct it in the export.",
-                day.column,
-            )
-            return value
-        value = self.number(rows, day.column)
-        in_range = value.is_between(0, MAX_DAY) & (value == value.round())
-        self.note(
-            rows.filter(value.is_not_null() & ~in_range),
-            "not_a_day",
-            f"Not a whole number of days from 0 to {MAX_DAY}. Correct it in the export.",
-            day.column,
-        )
-        return pl.when(in_range).then(value).cast(pl.Int32)
-
-    def happened(self, rows: pl.DataFrame, flag: Flag | None) -> pl.Expr:
-        """Whether an event flag says that it happened; neither text is an error."""
-        if flag is None:
-            return pl.lit(True)
-        known = [*flag.event, *flag.no_event]
-        self.require(rows, flag.column, "The event flag")
-        unknown = rows.filter(pl.col(flag.column).is_not_null() & ~pl.col(flag.column).is_in(known))
-        self.note(
-            unknown, "unknown_code", f"Not a known event flag.{nearest('', known)}", flag.column
-        )
-        return pl.col(flag.column).is_in(list(flag.event))
 
 
 def _check_columns(raw: RawFile, source: SourceRule) -> None:
@@ -152,7 +57,8 @@ def _check_columns(raw: RawFile, source: SourceRule) -> None:
 
 
 def _check_rows(cells: Cells, source: SourceRule) -> None:
-    cells.require(cells.frame, source.patient_id, "The patient identifier")
+    for column in dict.fromkeys((source.enrollment_id, source.patient_id)):
+        cells.require(cells.frame, column, "The patient identifier")
     for column, known in source.conditions().items():
         unknown = cells.frame.filter(~pl.col(column).is_in(sorted(known)).fill_null(False))
         cells.note(
@@ -161,22 +67,36 @@ def _check_rows(cells: Cells, source: SourceRule) -> None:
             f"No rule of the mapping is for such a row.{nearest('', sorted(known))}",
             column,
         )
-    _check_matched(cells, source)
-
-
-def _check_matched(cells: Cells, source: SourceRule) -> None:
-    rules = [m.rows for m in source.milestones]
-    if source.enrollment:
-        rules.append(source.enrollment.rows)
-    matched = pl.any_horizontal(pl.lit(False), *(cells.matching(rows) for rows in rules))
+    matched = pl.any_horizontal(
+        pl.lit(False), *(cells.matching(rows) for rows in source.all_conditions)
+    )
     cells.note(
         cells.frame.filter(~matched.fill_null(False)),
         "row_matches_no_rule",
         "No rule of the mapping is for such a row. Add one, or correct the export.",
     )
+    _check_single(cells, source)
 
 
-def _band(x: Characteristic, value: pl.Expr) -> pl.Expr:
+def _check_single(cells: Cells, source: SourceRule) -> None:
+    """A source with one row an enrollment: exact copies are counted once, others are kept out."""
+    if not source.single:
+        return
+    told = [c for c in source.columns() if c != source.enrollment_id]
+    versions = pl.struct(told).n_unique().over(source.enrollment_id)
+    cells.note(
+        cells.frame.filter(versions > 1),
+        "conflicting_rows",
+        "Two rows of one enrollment disagree; both are kept out. Correct the export.",
+    )
+    number = pl.int_range(pl.len()).over(source.enrollment_id, order_by=ROW)
+    again = "The same row stands further up; counted once."
+    copies = cells.frame.filter((versions == 1) & (number > 0))
+    cells.note(copies, "identical_copy", again, severity="repair")
+
+
+def band(x: Characteristic, value: pl.Expr) -> pl.Expr:
+    """The level of a number."""
     label = pl.lit(None, pl.String)
     for level in x.levels:
         inside = value.is_between(level.lower, level.upper, closed="left")
@@ -188,84 +108,172 @@ def _characteristic(
     cells: Cells, rows: pl.DataFrame, x: Characteristic, cell: Codes | Number
 ) -> list[pl.Expr]:
     if isinstance(cell, Codes):
-        return [cells.codes(rows, cell).alias(x.code)]
+        name = x.code + (RECORDED if x.is_derived else "")
+        return [cells.codes(rows, cell.column, cell.codes).alias(name)]
     value = cells.number(rows, cell.column)
-    outside = rows.filter(value.is_not_null() & _band(x, value).is_null())
+    if x.is_derived:
+        return [value.alias(x.code + RECORDED)]
+    outside = rows.filter(value.is_not_null() & band(x, value).is_null())
     cells.note(outside, "outside_bands", f"No band of {x.label} holds this value.", cell.column)
-    return [value.alias(x.code), _band(x, value).alias(x.level_column)]
+    return [value.alias(x.code), band(x, value).alias(x.level_column)]
+
+
+def _entry(cells: Cells, rows: pl.DataFrame, day: Day | None) -> list[pl.Expr]:
+    number, dated = pl.lit(None, pl.Int32), pl.lit(None, pl.Date)
+    if day and day.date_format:
+        dated = cells.day(rows, day)
+    elif day:
+        number = cells.day(rows, day)
+    return [number.alias("entry_day"), dated.alias("entry_date")]
 
 
 def _enrollments(cells: Cells, source: SourceRule, study: Study) -> pl.DataFrame:
     rule = source.enrollment
-    schema = {**FACT_COLUMNS, "cohort_code": pl.String, "origin_date": pl.Date}
+    schema = {**FACT_COLUMNS, "patient_id": pl.String, "cohort_code": pl.String}
     if rule is None:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema={**schema, "origin_date": pl.Date})
     rows = cells.frame.filter(cells.matching(rule.rows))
     cells.require(rows, rule.cohort.column, "The cohort")
+    origin = pl.lit(None, pl.Date)
     if rule.origin:
+        origin = cells.day(rows, rule.origin, partial=False)
         cells.require(rows, rule.origin.column, "The date of day 0")
     facts = [
         expr
         for code, cell in rule.characteristics
         for expr in _characteristic(cells, rows, study.characteristic(code), cell)
     ]
-    origin = cells.day(rows, rule.origin) if rule.origin else pl.lit(None, pl.Date)
+    dates = [cells.day(rows, day).alias(code) for code, day in rule.dates]
     return rows.select(
         FILE,
         ROW,
+        pl.col(source.enrollment_id).alias("enrollment_id"),
         pl.col(source.patient_id).alias("patient_id"),
-        cells.codes(rows, rule.cohort).alias("cohort_code"),
+        cells.codes(rows, rule.cohort.column, rule.cohort.codes).alias("cohort_code"),
         origin.alias("origin_date"),
+        *_entry(cells, rows, rule.entry),
+        *dates,
         *facts,
     )
 
 
 FEED_COLUMNS = {**FACT_COLUMNS, "milestone_code": pl.String}
 DENIAL_COLUMNS = {**FEED_COLUMNS, "column_name": pl.String, "raw_text": pl.String}
-MILESTONE_COLUMNS = {**DENIAL_COLUMNS, "day": pl.Int32, "date": pl.Date}
+MILESTONE_COLUMNS = {
+    **DENIAL_COLUMNS,
+    "detail_code": pl.String,
+    "day": pl.Int32,
+    "date": pl.Date,
+}
+
+
+def _detail(cells: Cells, rows: pl.DataFrame, rule: MilestoneRule, has_day: pl.Expr) -> pl.Expr:
+    if rule.detail is None:
+        return pl.lit(None, pl.String)
+    detail = cells.codes(rows, rule.detail.column, rule.detail.codes)
+    if rule.wants_detail:
+        message = f"What kind of '{rule.code}' it was is not said. Loaded; fill it in."
+        absent = rows.filter(has_day & pl.col(rule.detail.column).is_null())
+        cells.note(absent, "detail_missing", message, rule.detail.column, severity="warning")
+    return detail
+
+
+def _check_flag(cells: Cells, rows: pl.DataFrame, rule: MilestoneRule, happened: pl.Expr) -> None:
+    """An event needs its day, and a day that only an event can have needs the event."""
+    column = rule.day.column
+    if rule.flag and rule.exclusive:
+        message = f"'{rule.flag.column}' says that '{rule.code}' happened, but its day is missing."
+        absent = rows.filter(happened & pl.col(column).is_null())
+        cells.note(absent, "event_without_day", message + " Fill it in.", column)
+        message = f"'{rule.flag.column}' says that '{rule.code}' did not happen, yet it has a day."
+        extra = rows.filter(~happened & pl.col(column).is_not_null())
+        cells.note(extra, "day_without_event", message + " Correct one.", column)
+    elif rule.required or rule.flag:
+        cells.require(rows.filter(happened), column, f"The day of '{rule.code}'")
 
 
 def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> dict[str, pl.DataFrame]:
     """What the rows of one rule say: that it happened, that it did not, which rows can say so."""
     rows = cells.frame.filter(cells.matching(rule.rows))
     happened = cells.happened(rows, rule.flag)
-    if rule.required or rule.flag:
-        cells.require(rows.filter(happened), rule.day.column, f"The day of '{rule.code}'")
     value = cells.day(rows, rule.day)
+    _check_flag(cells, rows, rule, happened)
     told = [
         FILE,
         ROW,
-        pl.col(source.patient_id).alias("patient_id"),
+        pl.col(source.enrollment_id).alias("enrollment_id"),
         pl.lit(rule.code).alias("milestone_code"),
     ]
     said_in = rule.flag.column if rule.flag else rule.day.column
     denied = [pl.lit(said_in).alias("column_name"), pl.col(said_in).alias("raw_text")]
-    facts = rows.filter(happened & pl.col(rule.day.column).is_not_null()).select(
+    has_day = happened.fill_null(False) & value.is_not_null()
+    facts = rows.select(
         *told,
         pl.lit(rule.day.column).alias("column_name"),
         pl.col(rule.day.column).alias("raw_text"),
+        _detail(cells, rows, rule, has_day).alias("detail_code"),
         value.alias("date" if rule.day.date_format else "day"),
-    )
+        has_day.alias("_has_day"),
+    ).filter("_has_day")
     return {
-        "milestones": facts.match_to_schema(MILESTONE_COLUMNS, missing_columns="insert"),
+        "milestones": facts.drop("_has_day").match_to_schema(
+            MILESTONE_COLUMNS, missing_columns="insert"
+        ),
         "denials": rows.filter(~happened).select(*told, *denied),
         "feeds": rows.select(told),
     }
 
 
+def _value(cells: Cells, rows: pl.DataFrame, column: FactColumn, cell: FactCell) -> list[pl.Expr]:
+    """The value of one cell of a fact, as the columns its kind makes."""
+    name, source = column.name, cell.column
+    if source is None:
+        whole = column.kind in ("whole", "number")
+        return [pl.lit(int(cell.value or 0) if whole else cell.value).alias(name)]
+    if column.kind == "day":
+        value = cells.day(rows, Day(source, cell.date_format))
+        number, dated = (pl.lit(None, pl.Int32), value) if cell.date_format else (value, None)
+        dated = pl.lit(None, pl.Date) if dated is None else dated
+        return [number.alias(name), dated.alias(f"{name}_date")]
+    if column.kind == "code":
+        return [cells.codes(rows, source, cell.codes).alias(name)]
+    if column.kind == "flag":
+        return [(cells.codes(rows, source, cell.codes) == "yes").alias(name)]
+    if column.kind == "measured":
+        return [cells.measured(rows, cell).struct.field("qualifier", "value")]
+    if column.kind == "grade":
+        read = cells.grade(rows, source).struct
+        return [read.field("low").alias("grade_low"), read.field("high").alias("grade_high")]
+    whole = column.kind == "whole"
+    value = cells.bounded(rows, source, column.lowest, column.highest, whole)
+    return [(value.cast(pl.Int32) if whole else value).alias(name)]
+
+
+def _fact(cells: Cells, source: SourceRule, rule: FactRule) -> pl.DataFrame:
+    """The rows of one fact table."""
+    rows = cells.frame.filter(cells.matching(rule.rows))
+    values = []
+    for column, cell in rule.cells:
+        values += _value(cells, rows, column, cell)
+        if column.required and cell.column:
+            cells.require(rows, cell.column, f"'{cell.column}'")
+    enrollment = pl.col(source.enrollment_id).alias("enrollment_id")
+    return rows.select(FILE, ROW, enrollment, *values)
+
+
 def _unreadable_feeds(
     cells: Cells, raw: RawFile, file_number: int, source: SourceRule
 ) -> pl.DataFrame:
-    """Rows that might have been about any milestone of their source, for all one can tell.
+    """Rows that might have been about anything their source tells of, for all one can tell.
 
     Rows of a kind that no condition knows, and rows with too many or too few fields: of these the
-    patient is who stands where the patient's column is.
+    enrollment is the one that stands where its column is.
     """
     known = pl.all_horizontal(
         pl.lit(True),
         *(pl.col(c).is_in(sorted(v)).fill_null(False) for c, v in source.conditions().items()),
     )
-    place = raw.columns.index(source.patient_id)
+    place = raw.columns.index(source.enrollment_id)
     misfits = [
         (file_number, number, fields[place].strip())
         for number, fields in raw.misfits
@@ -273,16 +281,37 @@ def _unreadable_feeds(
     ]
     rows = pl.concat(
         [
-            cells.frame.filter(~known).select(FILE, ROW, patient_id=source.patient_id),
+            cells.frame.filter(~known).select(FILE, ROW, enrollment_id=source.enrollment_id),
             pl.DataFrame(misfits, schema=FACT_COLUMNS, orient="row"),
         ]
     )
-    codes = pl.DataFrame({"milestone_code": [rule.code for rule in source.milestones]})
-    return rows.join(codes.cast(pl.String), how="cross")
+    told = [rule.code for rule in source.milestones] + [f.table.name for f in source.facts]
+    codes = pl.DataFrame({"milestone_code": told}, schema={"milestone_code": pl.String})
+    return rows.join(codes, how="cross")
 
 
 def _together(told: list[dict[str, pl.DataFrame]], name: str, columns: dict) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=columns), *(part[name] for part in told)])
+
+
+def _misfits(cells: Cells, raw: RawFile, file_number: int) -> None:
+    rows = pl.DataFrame(
+        [{FILE: file_number, ROW: number} for number, _ in raw.misfits],
+        schema={FILE: pl.Int32, ROW: pl.Int64},
+    )
+    cells.note(
+        rows,
+        "wrong_number_of_fields",
+        f"The header has {len(raw.columns)} columns and this row has another number. Look for "
+        "a missing quote or a separator inside a text.",
+    )
+
+
+def _fact_feeds(facts: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
+    return [
+        frame.select(FILE, ROW, "enrollment_id", pl.lit(name).alias("milestone_code"))
+        for name, frame in facts.items()
+    ]
 
 
 def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> StagedFile:
@@ -292,31 +321,36 @@ def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> S
     _check_rows(cells, source)
     enrollments = _enrollments(cells, source, study)
     told = [_milestone(cells, source, rule) for rule in source.milestones]
-    misfits = pl.DataFrame(
-        [
-            {FILE: file_number, ROW: number, "fields": f"{len(fields)} fields"}
-            for number, fields in raw.misfits
-        ],
-        schema={FILE: pl.Int32, ROW: pl.Int64, "fields": pl.String},
+    facts: dict[str, pl.DataFrame] = {}
+    for rule in source.facts:
+        mine = _fact(cells, source, rule)
+        before = facts.get(rule.table.name)
+        together = mine if before is None else pl.concat([before, mine], how="diagonal")
+        facts[rule.table.name] = together
+    _misfits(cells, raw, file_number)
+    marked = source.synthetic
+    is_synthetic = pl.col(marked.column).is_in(list(marked.values)) if marked else pl.lit(False)
+    findings = pl.concat(cells.findings).unique(
+        ["source_row", "column_name", "rule"], keep="first", maintain_order=True
     )
-    cells.note(
-        misfits,
-        "wrong_number_of_fields",
-        f"The header has {len(raw.columns)} columns and this row has another number. Look for "
-        "a missing quote or a separator inside a text.",
-    )
+    feeds = [
+        _together(told, "feeds", FEED_COLUMNS),
+        _unreadable_feeds(cells, raw, file_number, source),
+        *_fact_feeds(facts),
+    ]
     return StagedFile(
+        source=source,
         enrollments=enrollments,
         milestones=_together(told, "milestones", MILESTONE_COLUMNS),
         denials=_together(told, "denials", DENIAL_COLUMNS),
-        feeds=pl.concat(
-            [
-                _together(told, "feeds", FEED_COLUMNS),
-                _unreadable_feeds(cells, raw, file_number, source),
-            ]
+        feeds=pl.concat(feeds),
+        facts=facts,
+        rows=cells.frame.select(
+            FILE,
+            ROW,
+            pl.col(source.enrollment_id).alias("enrollment_id"),
+            is_synthetic.fill_null(False).alias("is_synthetic"),
         ),
-        rows=cells.frame.select(FILE, ROW, pl.col(source.patient_id).alias("patient_id")),
-        findings=pl.concat(cells.findings).unique(
-            ["source_row", "column_name", "rule"], keep="first", maintain_order=True
-        ),
+        raw=cells.frame,
+        findings=findings,
     )

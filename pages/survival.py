@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analysis.wording import time_in_words
-from pages.frame import figure, headline, notes, open_page, select, table, toggle
+from pages.frame import figures, headline, notes, open_page, select, table, toggle
 from trial.words import say
 
 opened, found = open_page("survival")
@@ -22,8 +22,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     toggle("bands", say("survival.bands"), view.bands)
     toggle("marks", say("survival.marks"), view.marks)
 
-for shown in found.figures:
-    figure(found, shown)
+figures(found)
 
 for shown in found.tables:
     if shown.code not in ("at_risk", "curve"):

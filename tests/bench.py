@@ -21,7 +21,8 @@ from lifelines.statistics import logrank_test
 from analysis.link import default_view
 from analysis.survival_results import survival_results
 from trial.schema import SCHEMA_VERSION, TABLES
-from trial.study import Study, read_study
+from trial.study import Study
+from trial.study_file import read_study
 from warehouse.build import build_snapshot
 from warehouse.query import Snapshot, open_snapshot, query
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from etl.demo import MAPPING, write_demo
 from etl.load import load
 from etl.mapping import read_mapping
 from warehouse.query import Snapshot, open_snapshot
@@ -39,6 +40,24 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
         report = load(EXAMPLES / f"{name}.csv", read_mapping(name), store)
         snapshots[name] = open_snapshot(store, report.snapshot_id)
     return Loaded(store, snapshots)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The synthetic demo export as `make run` makes it, and its snapshot."""
+
+    folder: Path
+    store: Path
+    snapshot: Snapshot
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The default demo, written and loaded once."""
+    folder, store = tmp_path_factory.mktemp("demo"), tmp_path_factory.mktemp("demo-store")
+    write_demo(folder)
+    report = load(folder, read_mapping(MAPPING), store)
+    return Demo(folder, store, open_snapshot(store, report.snapshot_id))
 
 
 @pytest.hookimpl(tryfirst=True)

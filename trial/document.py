@@ -157,10 +157,10 @@ class Table:
     def new_code(self, key: str = "code") -> str:
         """A string that declares a code: lower case, digits and underscores, from a letter on."""
         value = self.text(key)
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", value):
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", value) or "__" in value:
             raise self.error(
                 key,
-                f"'{value}' cannot be a code. Use lower-case letters, digits and '_', "
+                f"'{value}' cannot be a code. Use lower-case letters, digits and single '_', "
                 "starting with a letter.",
             )
         return value

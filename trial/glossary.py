@@ -1,7 +1,7 @@
 """The glossary, generated from the schema and the study definitions: python -m trial.glossary."""
 
 from trial.schema import TABLES
-from trial.study import STUDIES, read_study
+from trial.study_file import STUDIES, read_study
 
 WORDS = (
     ("cohort", "The enrollments of one protocol or arm; one cohort of a study is the reference."),

@@ -12,7 +12,8 @@ import dataframely as dy
 
 from trial.study import Study
 
-SCHEMA_VERSION = 1
+# 1: one line an enrollment, milestones only. 2: lines, courses, samples, adverse events.
+SCHEMA_VERSION = 2
 VOLATILE = {"volatile": True}
 
 
@@ -29,6 +30,26 @@ class Enrollment(dy.Schema):
     enrollment_year = dy.Int32(
         nullable=True, description="Calendar year of day 0; empty if the export has no dates."
     )
+    entry_day = dy.Int32(
+        nullable=True, description="Day of registration; empty if the export does not say."
+    )
+
+
+class Line(dy.Schema):
+    """One row per line of therapy of an enrollment; an export without lines has one each."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose line.")
+    line_number = dy.Int32(primary_key=True, min=1, description="1 for the first line.")
+    entry_reason = dy.String(nullable=False, description="Why the line began, from the study.")
+    start_day = dy.Int32(nullable=False, min=0, description="Its time zero.")
+    protocol_as_treated = dy.String(
+        nullable=True, description="Cohort code of the protocol that was in fact given."
+    )
+    intent = dy.String(nullable=True, description="curative or palliative.")
+    is_primary = dy.Bool(
+        nullable=False,
+        description="First line of this kind of the patient: what pages count by default.",
+    )
 
 
 class MilestoneFact(dy.Schema):
@@ -38,13 +59,197 @@ class MilestoneFact(dy.Schema):
     milestone_code = dy.String(primary_key=True, description="What happened, from the study.")
     instance = dy.Int32(primary_key=True, min=1, description="1 for the first, 2 for a second.")
     day = dy.Int32(nullable=False, min=0, description="Days since day 0 of the enrollment.")
+    detail_code = dy.String(nullable=True, description="What kind: site, cause, donor ...")
+
+
+class Course(dy.Schema):
+    """One row per line x block given x number of the course."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose course.")
+    line_number = dy.Int32(primary_key=True, min=1, description="In which line.")
+    block_code = dy.String(primary_key=True, description="Block, from the study.")
+    course_number = dy.Int32(primary_key=True, min=1, description="1 for the first of its kind.")
+    start_day = dy.Int32(nullable=False, min=0, description="First day.")
+    stop_day = dy.Int32(nullable=True, min=0, description="Last day; empty if not recorded.")
+    is_planned = dy.Bool(nullable=True, description="Given as planned.")
+    dose_percent = dy.Float64(nullable=True, min=0, description="Dose given, per cent of planned.")
+    is_completed = dy.Bool(nullable=True, description="Given to its end.")
+    ae_documented = dy.String(
+        nullable=False, description="Adverse events documented: yes, no or unknown."
+    )
+
+
+class Infusion(dy.Schema):
+    """One row per infusion segment or cell infusion."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose infusion.")
+    infusion_number = dy.Int32(primary_key=True, min=1, description="In order of the day.")
+    line_number = dy.Int32(nullable=False, description="In which line.")
+    block_code = dy.String(nullable=False, description="In which block.")
+    course_number = dy.Int32(nullable=False, description="In which course of it.")
+    kind_code = dy.String(nullable=False, description="What was infused.")
+    start_day = dy.Int32(nullable=False, min=0, description="First day.")
+    stop_day = dy.Int32(nullable=True, min=0, description="Last day.")
+    dose = dy.Float64(nullable=True, min=0, description="Dose in the unit of dose_basis.")
+    dose_basis = dy.String(nullable=True, description="Unit of the dose.")
+    step = dy.Int32(nullable=True, description="Dose step.")
+    cell_source = dy.String(nullable=True, description="Whose cells.")
+
+
+class Assessment(dy.Schema):
+    """One row per sample day x material x method x measure; two results of one key are errors."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose sample.")
+    sample_day = dy.Int32(primary_key=True, min=0, description="Day it was taken.")
+    material_code = dy.String(primary_key=True, description="Material.")
+    method_code = dy.String(primary_key=True, description="Method.")
+    measure_code = dy.String(primary_key=True, description="What was measured.")
+    qualifier = dy.String(
+        nullable=True,
+        description="= < > undetectable detected (below quantification) failed; empty: no result.",
+    )
+    value = dy.Float64(nullable=True, min=0, description="Fraction from 0 to 1.")
+    lod = dy.Float64(nullable=True, min=0, description="Detection limit, fraction.")
+    loq = dy.Float64(nullable=True, min=0, description="Quantification limit, fraction.")
+    is_lod_assumed = dy.Bool(
+        nullable=False, description="The detection limit is the study's default."
+    )
+
+
+class AdverseEvent(dy.Schema):
+    """One row per adverse event, with the course it belongs to, if any."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose event.")
+    event_number = dy.Int32(primary_key=True, min=1, description="In order of the day.")
+    term_code = dy.String(nullable=False, description="Term, from the study.")
+    grade_low = dy.Int32(nullable=False, min=1, description="Grade; the lower end of '3-4'.")
+    grade_high = dy.Int32(nullable=False, min=1, description="Grade; the upper end of '3-4'.")
+    scale_code = dy.String(nullable=False, description="Grading scale; scales are kept apart.")
+    onset_day = dy.Int32(nullable=False, min=0, description="First day.")
+    end_day = dy.Int32(nullable=True, min=0, description="Last day; empty if it goes on.")
+    is_serious = dy.Bool(nullable=True, description="Serious.")
+    outcome_code = dy.String(nullable=True, description="recovered, ongoing, fatal or unknown.")
+    line_number = dy.Int32(nullable=True, description="Line of its course; empty outside any.")
+    block_code = dy.String(nullable=True, description="Block of its course; empty outside any.")
+    course_number = dy.Int32(nullable=True, description="Its course; empty outside any.")
 
 
 class Doubt(dy.Schema):
-    """One row per enrollment x milestone that a quarantined row might have told of."""
+    """One row per enrollment x milestone (or table) that a quarantined row might have told of."""
 
     enrollment_key = dy.Int64(primary_key=True, description="Whose milestone.")
-    milestone_code = dy.String(primary_key=True, description="Which milestone is in doubt.")
+    milestone_code = dy.String(
+        primary_key=True, description="Which milestone, or which table, is in doubt."
+    )
+
+
+class BlockRow(dy.Schema):
+    """One row per block of the study definition."""
+
+    block_code = dy.String(primary_key=True, description="Block, from the study.")
+    position = dy.Int32(nullable=False, description="Treatment order.")
+
+
+class TimepointRow(dy.Schema):
+    """One row per time point of the study definition."""
+
+    timepoint_code = dy.String(primary_key=True, description="Time point, from the study.")
+    after_block = dy.String(nullable=True, description="Block whose first course starts it.")
+    before_block = dy.String(nullable=True, description="Block whose first course ends it.")
+    before_milestone = dy.String(nullable=True, description="Milestone that ends it.")
+    from_day = dy.Int32(nullable=False, description="First day, from the anchor.")
+    to_day = dy.Int32(nullable=False, description="Last day, from the anchor.")
+
+
+class TermRow(dy.Schema):
+    """One row per adverse-event term of the study definition."""
+
+    term_code = dy.String(primary_key=True, description="Term, from the study.")
+    category_code = dy.String(nullable=False, description="Its category.")
+
+
+class ResponseRuleRow(dy.Schema):
+    """One row per kind of line whose response is judged."""
+
+    entry_reason = dy.String(primary_key=True, description="Kind of line.")
+    landmark_day = dy.Int32(nullable=False, description="Day of the line by which to respond.")
+    assessed_from_day = dy.Int32(nullable=False, description="First day of an assessment.")
+    remission_code = dy.String(nullable=False, description="Milestone of remission.")
+    relapse_code = dy.String(nullable=False, description="Milestone of relapse.")
+    death_code = dy.String(nullable=False, description="Milestone of death.")
+    contact_code = dy.String(nullable=False, description="Milestone of last contact.")
+    material_code = dy.String(nullable=False, description="Material that counts.")
+    measure_code = dy.String(nullable=False, description="Measure of MRD.")
+
+
+class MethodRow(dy.Schema):
+    """One row per method, in order of preference for two samples of one day."""
+
+    method_code = dy.String(primary_key=True, description="Method.")
+    position = dy.Int32(nullable=False, description="1 is preferred.")
+
+
+class EndpointLineRow(dy.Schema):
+    """One row per endpoint x kind of line it is defined for."""
+
+    endpoint_code = dy.String(primary_key=True, description="Endpoint, from the study.")
+    entry_reason = dy.String(primary_key=True, description="Kind of line.")
+
+
+class EndpointNeedRow(dy.Schema):
+    """One row per endpoint x milestone of the export that must be known to derive it."""
+
+    endpoint_code = dy.String(primary_key=True, description="Endpoint, from the study.")
+    milestone_code = dy.String(primary_key=True, description="Milestone that must be known.")
+
+
+class Response(dy.Schema):
+    """One row per line whose response is judged at the landmark (built in the warehouse)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose response.")
+    line_number = dy.Int32(primary_key=True, description="Of which line.")
+    response_code = dy.String(
+        nullable=False,
+        description="remission, non_response, early_death, or not_evaluable at the landmark.",
+    )
+    remission_day = dy.Int32(nullable=True, description="First remission of the line.")
+    is_late = dy.Bool(nullable=False, description="Remission first reached after the landmark.")
+    failure_day = dy.Int32(
+        nullable=True,
+        description="Without remission by the landmark: the last assessment by then, "
+        "else the landmark.",
+    )
+    start_day = dy.Int32(nullable=False, description="Start of the line.")
+
+
+class ResponseSample(dy.Schema):
+    """One row per line x time point: the MRD sample that stands for it (built)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose sample.")
+    line_number = dy.Int32(primary_key=True, description="In which line.")
+    timepoint_code = dy.String(primary_key=True, description="Time point, from the study.")
+    status = dy.String(
+        nullable=False, description="sampled, not_sampled, not_reached, too_early or in_doubt."
+    )
+    sample_day = dy.Int32(nullable=True, description="Day of the sample.")
+    method_code = dy.String(nullable=True, description="Its method.")
+    qualifier = dy.String(nullable=True, description="As in fct_assessment.")
+    value = dy.Float64(nullable=True, description="Fraction.")
+    lod = dy.Float64(nullable=True, description="Detection limit, fraction.")
+    loq = dy.Float64(nullable=True, description="Quantification limit, fraction.")
+    is_lod_assumed = dy.Bool(nullable=True, description="The limit is the study's default.")
+
+
+class WorstGrade(dy.Schema):
+    """One row per course x term: the worst grade (built)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose course.")
+    line_number = dy.Int32(primary_key=True, description="In which line.")
+    block_code = dy.String(primary_key=True, description="Block.")
+    course_number = dy.Int32(primary_key=True, description="Course.")
+    term_code = dy.String(primary_key=True, description="Term.")
+    grade_low = dy.Int32(nullable=False, description="Worst grade that is certain.")
+    grade_high = dy.Int32(nullable=False, description="Worst grade that is possible.")
 
 
 class EndpointRow(dy.Schema):
@@ -71,9 +276,10 @@ class EndpointEventRow(dy.Schema):
 
 
 class TimeToEvent(dy.Schema):
-    """One row per enrollment x endpoint that could be derived (built in the warehouse)."""
+    """One row per line x endpoint that could be derived (built in the warehouse)."""
 
     enrollment_key = dy.Int64(primary_key=True, description="Whose time.")
+    line_number = dy.Int32(primary_key=True, description="Of which line.")
     endpoint_code = dy.String(primary_key=True, description="Endpoint, from the study.")
     time_days = dy.Int32(
         nullable=False, min=0, description="Days from the origin to the event or to censoring."
@@ -98,6 +304,7 @@ class Load(dy.Schema):
     rows_in = dy.Int64(nullable=False, min=0, description="Data rows read.")
     rows_loaded = dy.Int64(nullable=False, min=0, description="Rows that reached a table.")
     rows_quarantined = dy.Int64(nullable=False, min=0, description="Rows kept out, with a rule.")
+    is_synthetic = dy.Bool(nullable=False, description="The rows say that they are synthetic.")
     loaded_at = dy.String(
         nullable=False, metadata=VOLATILE, description="When the snapshot was built (UTC)."
     )
@@ -201,8 +408,23 @@ TABLES = (
     TableSpec("dim_enrollment", Enrollment, "results"),
     TableSpec("dim_endpoint", EndpointRow, "results"),
     TableSpec("dim_endpoint_event", EndpointEventRow, "results"),
+    TableSpec("dim_endpoint_line", EndpointLineRow, "results"),
+    TableSpec("dim_endpoint_need", EndpointNeedRow, "results"),
+    TableSpec("dim_block", BlockRow, "results"),
+    TableSpec("dim_timepoint", TimepointRow, "results"),
+    TableSpec("dim_term", TermRow, "results"),
+    TableSpec("dim_method", MethodRow, "results"),
+    TableSpec("dim_response_rule", ResponseRuleRow, "results"),
+    TableSpec("dim_line", Line, "results"),
     TableSpec("fct_milestone", MilestoneFact, "results"),
+    TableSpec("fct_course", Course, "results"),
+    TableSpec("fct_infusion", Infusion, "results"),
+    TableSpec("fct_assessment", Assessment, "results"),
+    TableSpec("fct_adverse_event", AdverseEvent, "results"),
     TableSpec("fct_doubt", Doubt, "results"),
+    TableSpec("fct_response", Response, "results"),
+    TableSpec("fct_response_sample", ResponseSample, "results"),
+    TableSpec("fct_worst_grade", WorstGrade, "results"),
     TableSpec("fct_time_to_event", TimeToEvent, "results"),
     TableSpec("load", Load, "results"),
     TableSpec("file", LoadedFile, "results"),

@@ -7,7 +7,7 @@ reaches a query.
 
 from dataclasses import dataclass, replace
 
-from trial.study import Study
+from trial.study import ENROLLMENT, Study
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,11 @@ class Filter:
 
 @dataclass(frozen=True)
 class Selection:
-    """Cohorts (in the study's order) and filters (in the study's order, none of them empty)."""
+    """Cohorts, filters (none of them empty) and kinds of line, each in the study's order."""
 
     cohort_codes: tuple[str, ...]
     filters: tuple[Filter, ...] = ()
+    line_codes: tuple[str, ...] = (ENROLLMENT,)
 
     def levels(self, characteristic_code: str) -> tuple[str, ...]:
         """The level codes kept of a characteristic; empty if it is not filtered."""
@@ -38,13 +39,22 @@ class Selection:
         return replace(self, filters=kept)
 
 
-def selection(study: Study, cohort_codes: list[str], levels: dict[str, list[str]]) -> Selection:
+def selection(
+    study: Study,
+    cohort_codes: list[str],
+    levels: dict[str, list[str]],
+    line_codes: list[str] | None = None,
+) -> Selection:
     """A selection in canonical order: equal choices give equal selections.
+
+    Without `line_codes` it is the study's first kind of line.
 
     Unknown codes raise KeyError: callers that take codes from outside check them first.
     """
     for code in cohort_codes:
         study.cohort(code)
+    for code in line_codes or []:
+        study.line(code)
     for code, wanted in levels.items():
         unknown = set(wanted) - set(study.characteristic(code).level_codes)
         if unknown:
@@ -55,15 +65,22 @@ def selection(study: Study, cohort_codes: list[str], levels: dict[str, list[str]
         if levels.get(x.code)
     )
     cohorts = tuple(c.code for c in study.cohorts if c.code in cohort_codes)
-    return Selection(cohorts, filters)
+    wanted = line_codes or [study.lines[0].code]
+    lines = tuple(line.code for line in study.lines if line.code in wanted)
+    return Selection(cohorts, filters, lines)
 
 
 def in_words(study: Study, chosen: Selection) -> str:
     """The filters in plain words, for captions and exports."""
+    parts = [lines_in_words(study, chosen)] if len(study.lines) > 1 else []
     if not chosen.filters:
-        return "all enrolled patients"
-    parts = []
+        return "; ".join([*parts, "all enrolled patients"])
     for f in chosen.filters:
         x = study.characteristic(f.characteristic_code)
         parts.append(f"{x.label}: {' or '.join(x.level_label(c) for c in f.level_codes)}")
     return "; ".join(parts)
+
+
+def lines_in_words(study: Study, chosen: Selection) -> str:
+    """The kinds of line in plain words."""
+    return " or ".join(study.line(code).label for code in chosen.line_codes)

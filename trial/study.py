@@ -1,36 +1,57 @@
-"""Study definitions: one TOML file a study, parsed into frozen dataclasses.
+"""Study definitions as frozen dataclasses: what `trial/study_file.py` reads from a TOML file.
 
-Nothing in Python names a study. What a cohort, a characteristic, a milestone and an endpoint of
-a trial are is data; the algorithms that use them are few and generic. The text of the definition
-is stored in every snapshot, and pages read it from there, so that a later edit of the file does
-not move an old link.
+Nothing in Python names a study. What a cohort, a line of therapy, a block, a characteristic, a
+milestone and an endpoint of a trial are is data; the algorithms that use them are few and generic.
 """
 
-import functools
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from trial.document import Document, DocumentError, Table, parse_document, read_document, unique
-
-STUDIES = Path(__file__).parent / "studies"
 ENROLLMENT = "enrollment"
 MISSING = "missing"
 UNIT_DAYS = {"year": 365.25, "month": 365.25 / 12, "week": 7.0, "day": 1.0}
-MAX_COHORTS = 6
-# Columns of dim_enrollment that every study has; a characteristic becomes a column beside them.
-ENROLLMENT_COLUMNS = (
-    "enrollment_key", "patient_key", "cohort_code", "enrollment_year", "patient_id", "origin_date"
-)  # fmt: skip
-LONGEST_DAYS = 100 * 365.25
+# Milestones that the warehouse derives for a line by the study's response rule, and what they say.
+DERIVED_MILESTONES = {
+    "non_response": "no remission by the landmark, dated to the start of the line",
+    "non_response_found": "no remission by the landmark, dated to the marrow that showed it",
+    "early_death": "death before any remission",
+    "death_in_remission": "death in remission, before any relapse",
+}
+# From when a fact is known that the response rule decides.
+LANDMARK = "response_landmark"
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """One cohort; the first declared `reference` is what the others are compared with."""
+    """One cohort; the one declared `reference` is what the others are compared with."""
 
     code: str
     label: str
     is_reference: bool
+
+
+@dataclass(frozen=True)
+class LineKind:
+    """Why a line of therapy began. Cohorts are compared within one kind, if `is_compared`."""
+
+    code: str
+    label: str
+    is_compared: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A planned block of treatment, in treatment order.
+
+    An adverse event belongs to a course of the block up to `attribution_days` after its end, and
+    not beyond a relapse if `until_relapse`.
+    """
+
+    code: str
+    label: str
+    note: str
+    attribution_days: int
+    until_relapse: bool
 
 
 @dataclass(frozen=True)
@@ -44,8 +65,44 @@ class Level:
 
 
 @dataclass(frozen=True)
+class DateBound:
+    """Day 0 is before (or from, inclusive) the baseline date plus calendar months."""
+
+    date_code: str
+    months: int
+    is_before: bool
+
+
+@dataclass(frozen=True)
+class DeriveRule:
+    """One rule of a derived characteristic: `level` if any bound or all of `levels` hold.
+
+    Rules are tried in order. A rule whose facts are missing does not hold; if it is `decisive`,
+    the characteristic stays missing then.
+    """
+
+    level: str
+    bounds: tuple[DateBound, ...]
+    levels: tuple[tuple[str, tuple[str, ...]], ...]
+    is_decisive: bool
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A characteristic with levels yes and no: whether a milestone happened by a day."""
+
+    milestone_code: str
+    by_day: int | None
+
+
+@dataclass(frozen=True)
 class Characteristic:
-    """A fact about an enrollment to filter by. `known_at` is the milestone it is known from."""
+    """A fact about an enrollment to filter by. `known_at` is the milestone it is known from.
+
+    At most one of `years_since` (a baseline date), `rules` and `happened` derives it while
+    loading; otherwise the export says it. `compared_with` names the characteristic that a
+    recorded one is checked against.
+    """
 
     code: str
     label: str
@@ -53,6 +110,15 @@ class Characteristic:
     unit: str
     known_at: str
     levels: tuple[Level, ...]
+    years_since: str | None = None
+    rules: tuple[DeriveRule, ...] = ()
+    happened: Happened | None = None
+    compared_with: str | None = None
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it is derived while loading instead of read."""
+        return bool(self.years_since or self.rules or self.happened)
 
     @property
     def level_codes(self) -> tuple[str, ...]:
@@ -71,11 +137,23 @@ class Characteristic:
 
 @dataclass(frozen=True)
 class Milestone:
-    """Something that happens to an enrollment on a day. After a `terminal` one nothing can."""
+    """Something that happens to an enrollment on a day. After a `terminal` one nothing can.
+
+    `repeats`: it can happen again. `requires`: the milestone that has to come first. `details`:
+    what kind it was, such as the site of a relapse. Derived ones come from the response rule.
+    """
 
     code: str
     label: str
     is_terminal: bool
+    repeats: bool = False
+    requires: str | None = None
+    details: tuple[Level, ...] = ()
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the warehouse derives it."""
+        return self.code in DERIVED_MILESTONES
 
 
 @dataclass(frozen=True)
@@ -88,21 +166,122 @@ class EndpointEvent:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A time to event: origin, what ends it, where observation without event ends (`censor`)."""
+    """A time to event: origin, what ends it, where observation without event ends (`censor`).
+
+    `kind`: survival (one state, Kaplan-Meier), incidence (state 1 with competing states) or
+    states (all states together, adding to 1). `line_codes`: the kinds of line it is defined for.
+    """
 
     code: str
     label: str
     abbreviation: str
+    kind: str
+    line_codes: tuple[str, ...]
     origin: str
     events: tuple[EndpointEvent, ...]
     censor: str
     rmst_taus: tuple[float, ...]
     definition: str
+    no_event_label: str = ""
+
+    def state_events(self, state: int) -> tuple[str, ...]:
+        """The milestones of a state."""
+        return tuple(e.milestone_code for e in self.events if e.state == state)
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """Every milestone that must be known for this endpoint."""
-        return (*(event.milestone_code for event in self.events), self.censor, self.origin)
+    def states(self) -> tuple[int, ...]:
+        """The states that events lead to, in the order they are declared."""
+        return tuple(dict.fromkeys(event.state for event in self.events))
+
+
+@dataclass(frozen=True)
+class ResponseRule:
+    """How the response of a line is judged: one landmark for all cohorts.
+
+    A line is assessed if a sample of `material` was taken from `assessed_from_day` to
+    `landmark_day` after its start. `threshold` is the MRD level of a negative result.
+    """
+
+    line_codes: tuple[str, ...]
+    landmark_day: int
+    assessed_from_day: int
+    remission: str
+    relapse: str
+    death: str
+    contact: str
+    lost: str | None
+    material: str
+    mrd_measure: str
+    method_order: tuple[str, ...]
+    thresholds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class AssayDefault:
+    """The detection limit of a method in years where the export does not say it."""
+
+    method_code: str
+    from_year: int
+    to_year: int
+    lod: float
+
+
+@dataclass(frozen=True)
+class Timepoint:
+    """A window for samples: after the start of a block's first course, or before something.
+
+    The last sample in the window stands for the time point.
+    """
+
+    code: str
+    label: str
+    after_block: str | None
+    before_block: str | None
+    before_milestone: str | None
+    from_day: int
+    to_day: int
+
+
+@dataclass(frozen=True)
+class Category:
+    """A group of adverse-event terms; `is_default` ones are shown without being asked for."""
+
+    code: str
+    label: str
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class Term:
+    """An adverse-event term and its category."""
+
+    code: str
+    label: str
+    category_code: str
+
+
+@dataclass(frozen=True)
+class Toxicity:
+    """Terms, categories, grading scales, and the grades a reader can ask for."""
+
+    categories: tuple[Category, ...] = ()
+    terms: tuple[Term, ...] = ()
+    scales: tuple[Level, ...] = ()
+    grades: tuple[int, ...] = ()
+    most_undocumented: float = 0.2
+
+    def category(self, code: str) -> Category:
+        """The category of a code. Raises KeyError."""
+        return _by_code(self.categories, code)
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The one primary measure of a question, in words, and the options a page opens with."""
+
+    question: str
+    measure: str
+    options: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -123,6 +302,16 @@ class Study:
     milestones: tuple[Milestone, ...]
     endpoints: tuple[Endpoint, ...]
     text: str
+    lines: tuple[LineKind, ...] = (LineKind(ENROLLMENT, "as enrolled", True, ""),)
+    default_levels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    baseline_dates: tuple[Level, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    codes: tuple[tuple[str, tuple[Level, ...]], ...] = ()
+    response: ResponseRule | None = None
+    assay_defaults: tuple[AssayDefault, ...] = ()
+    timepoints: tuple[Timepoint, ...] = ()
+    toxicity: Toxicity = field(default_factory=Toxicity)
+    primaries: tuple[Primary, ...] = ()
 
     @property
     def unit_days(self) -> float:
@@ -138,17 +327,53 @@ class Study:
         """The cohort of a code. Raises KeyError."""
         return _by_code(self.cohorts, code)
 
+    def line(self, code: str) -> LineKind:
+        """The kind of line of a code. Raises KeyError."""
+        return _by_code(self.lines, code)
+
+    def block(self, code: str) -> Block:
+        """The block of a code. Raises KeyError."""
+        return _by_code(self.blocks, code)
+
+    def timepoint(self, code: str) -> Timepoint:
+        """The time point of a code. Raises KeyError."""
+        return _by_code(self.timepoints, code)
+
     def characteristic(self, code: str) -> Characteristic:
         """The characteristic of a code. Raises KeyError."""
         return _by_code(self.characteristics, code)
+
+    def milestone(self, code: str) -> Milestone:
+        """The milestone of a code. Raises KeyError."""
+        return _by_code(self.milestones, code)
 
     def endpoint(self, code: str) -> Endpoint:
         """The endpoint of a code. Raises KeyError."""
         return _by_code(self.endpoints, code)
 
+    def code_list(self, name: str) -> tuple[Level, ...]:
+        """A code list of the study, such as 'material'; empty if it has none of that name."""
+        return dict(self.codes).get(name, ())
+
+    def needs(self, endpoint: Endpoint) -> tuple[str, ...]:
+        """Every milestone of an export that must be known to derive an endpoint."""
+        told = {event.milestone_code for event in endpoint.events}
+        if self.response and told & set(DERIVED_MILESTONES):
+            told |= {self.response.remission, self.response.relapse, self.response.death}
+        told |= {endpoint.censor, endpoint.origin}
+        return tuple(sorted(told - set(DERIVED_MILESTONES) - {ENROLLMENT}))
+
+    def primary(self, question: str) -> Primary | None:
+        """The primary measure of a question, None if the study declares none."""
+        return next((p for p in self.primaries if p.question == question), None)
+
     def milestone_label(self, code: str) -> str:
         """What the screen calls a milestone; the origin of everything is day 0."""
-        return self.day_0 if code == ENROLLMENT else _by_code(self.milestones, code).label
+        if code == ENROLLMENT:
+            return self.day_0
+        if code == LANDMARK and self.response:
+            return f"day {self.response.landmark_day}"
+        return self.milestone(code).label
 
 
 def _by_code(things: tuple, code: str):
@@ -156,150 +381,3 @@ def _by_code(things: tuple, code: str):
         if thing.code == code:
             return thing
     raise KeyError(code)
-
-
-def _cohorts(root: Table) -> tuple[Cohort, ...]:
-    tables = root.tables("cohort", at_least=1)
-    cohorts = tuple(
-        Cohort(t.new_code(), t.filled("label"), t.flag("reference", False)) for t in tables
-    )
-    for table in tables:
-        table.done()
-    unique(tables, [cohort.code for cohort in cohorts], "cohort")
-    unique(tables, [cohort.label for cohort in cohorts], "cohort label")
-    if len(cohorts) > MAX_COHORTS:
-        raise tables[MAX_COHORTS].error(None, f"more than {MAX_COHORTS} cohorts; merge some.")
-    if sum(cohort.is_reference for cohort in cohorts) != 1:
-        raise tables[0].error(None, "exactly one [[cohort]] needs 'reference = true'.")
-    return cohorts
-
-
-def _levels(table: Table, kind: str) -> tuple[Level, ...]:
-    tables = table.tables("level", at_least=1)
-    levels = []
-    for position, level in enumerate(tables):
-        lower = upper = None
-        if kind == "number":
-            lower, upper = level.number("from"), level.number("below")
-            if position and lower != levels[-1].upper:
-                raise level.error("from", "a band must start where the band before it ends.")
-            if lower >= upper:
-                raise level.error("below", "a band must end above its start.")
-        levels.append(Level(level.new_code(), level.text("label"), lower, upper))
-        if levels[-1].code == MISSING:
-            raise level.error("code", f"'{MISSING}' is reserved; every characteristic has it.")
-        level.done()
-    unique(tables, [level.code for level in levels], "level")
-    return tuple(levels)
-
-
-def _characteristics(root: Table, milestones: list[str]) -> tuple[Characteristic, ...]:
-    tables = root.tables("characteristic")
-    found = []
-    for table in tables:
-        kind = table.code("kind", ["choice", "number"])
-        found.append(
-            Characteristic(
-                code=table.new_code(),
-                label=table.text("label"),
-                kind=kind,
-                unit=table.text("unit") if kind == "number" else "",
-                known_at=table.code("known_at", [ENROLLMENT, *milestones]),
-                levels=_levels(table, kind),
-            )
-        )
-        table.done()
-    unique(tables, [x.code for x in found], "characteristic")
-    columns = [*ENROLLMENT_COLUMNS, *(x.level_column for x in found if x.kind == "number")]
-    for table, x in zip(tables, found, strict=True):
-        if x.code in columns:
-            raise table.error("code", f"'{x.code}' is the name of a column already; take another.")
-    return tuple(found)
-
-
-def _milestone(table: Table) -> Milestone:
-    return Milestone(table.new_code(), table.filled("label"), table.flag("terminal", False))
-
-
-def _endpoint(table: Table, milestones: list[str]) -> Endpoint:
-    events = []
-    for event in table.tables("event", at_least=1):
-        state = event.number("state")
-        if state not in range(1, 10):
-            raise event.error("state", f"'state' is 1 (event) to 9 (competing), not {state!r}.")
-        events.append(EndpointEvent(event.code("milestone", milestones), int(state)))
-        event.done()
-    if all(event.state != 1 for event in events):
-        raise table.error(None, "no event has 'state = 1': nothing to estimate.")
-    endpoint = Endpoint(
-        code=table.new_code(),
-        label=table.text("label"),
-        abbreviation=table.text("abbreviation"),
-        origin=table.code("origin", [ENROLLMENT, *milestones]),
-        events=tuple(events),
-        censor=table.code("censor", milestones),
-        rmst_taus=table.numbers("rmst_taus"),
-        definition=table.text("definition"),
-    )
-    if any(event.state != 1 for event in events):
-        raise table.error("event", "competing events need a cumulative incidence; not built yet.")
-    table.done()
-    return endpoint
-
-
-def _check_times(table: Table, key: str, times: tuple[float, ...], unit_days: float) -> None:
-    if not times or min(times) <= 0 or max(times) * unit_days > LONGEST_DAYS:
-        raise table.error(key, f"'{key}' takes one or more times above 0 and below 100 years.")
-
-
-def parse_study(document: Document) -> Study:
-    """Check a study definition against itself. Raises DocumentError with the wrong line."""
-    root = document.root()
-    milestone_tables = root.tables("milestone", at_least=1)
-    milestones = tuple(_milestone(t) for t in milestone_tables)
-    codes = [milestone.code for milestone in milestones]
-    unique(milestone_tables, codes, "milestone")
-    for table in milestone_tables:
-        table.done()
-    endpoint_tables = root.tables("endpoint", at_least=1)
-    endpoints = tuple(_endpoint(table, codes) for table in endpoint_tables)
-    unique(endpoint_tables, [endpoint.code for endpoint in endpoints], "endpoint")
-    study = Study(
-        code=root.new_code(),
-        label=root.text("label"),
-        notice=root.text("notice"),
-        synthetic=root.flag("synthetic"),
-        randomised=root.flag("randomised"),
-        source=root.text("source"),
-        day_0=root.text("day_0"),
-        time_unit=root.code("time_unit", list(UNIT_DAYS)),
-        milestone_times=tuple(sorted(root.numbers("milestone_times"))),
-        cohorts=_cohorts(root),
-        characteristics=_characteristics(root, codes),
-        milestones=milestones,
-        endpoints=endpoints,
-        text=document.text,
-    )
-    _check_times(root, "milestone_times", study.milestone_times, study.unit_days)
-    for table, endpoint in zip(endpoint_tables, endpoints, strict=True):
-        _check_times(table, "rmst_taus", endpoint.rmst_taus, study.unit_days)
-    root.done()
-    return study
-
-
-def read_study(code: str, folder: Path = STUDIES) -> Study:
-    """The study definition `code`. Raises DocumentError if it is unknown or wrong."""
-    path = folder / f"{code}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
-        raise DocumentError(f"no study definition '{code}' in {folder}. Known: {known}.")
-    study = parse_study(read_document(path))
-    if study.code != code:
-        raise DocumentError(f"{path.name}: its code is '{study.code}'; rename file or code.")
-    return study
-
-
-@functools.lru_cache(maxsize=64)
-def study_from_text(text: str) -> Study:
-    """The study definition stored in a snapshot."""
-    return parse_study(parse_document("study definition of the snapshot", text))

@@ -4,6 +4,8 @@ A text is a template for `str.format`. Labels of cohorts, endpoints and levels c
 definition; these are the words around them.
 """
 
+from trial.words_patients import TEXTS as PATIENT_TEXTS
+
 LANGUAGE = "en"
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -16,10 +18,18 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "No data are loaded yet. Load an export with:\n\n"
         "    python -m etl load PATH --mapping NAME\n\nor run `make run`, which loads the examples."
     },
+    "page.overview": {"en": "Overview"},
+    "page.response": {"en": "Response"},
+    "page.toxicity": {"en": "Toxicity"},
     "page.survival": {"en": "Survival"},
     "page.data": {"en": "Data"},
     "frame.study": {"en": "Study and data"},
     "frame.cohorts": {"en": "Cohorts"},
+    "frame.lines": {"en": "Line of therapy"},
+    "frame.lines_help": {
+        "en": "Each kind of line has its own time zero. Different kinds are never compared."
+    },
+    "frame.synthetic": {"en": "SYNTHETIC DATA: made by a program, no patient. {notice}"},
     "frame.filters": {"en": "Filters"},
     "frame.filters_help": {
         "en": "Tick levels to keep them: OR within a characteristic, AND between them. Nothing "
@@ -45,6 +55,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{label} is known only from {known_at} on, after this endpoint's start: filtering by "
         "it would give some patients time they could not have lost (immortal time)."
     },
+    "group.label": {"en": "{cohort}, {line}"},
+    "group.several_lines": {
+        "en": "Several kinds of line are shown. They are not compared, and there is no log-rank "
+        "test between them: each began for another reason and at another time zero."
+    },
+    "group.single_arm": {"en": "The study declares {line} not comparable between its cohorts."},
     "link.twice": {"en": "'{parameter}' is given twice; neither was used"},
     "link.no_link": {"en": "'{value}' is not an address"},
     "link.unknown": {"en": "'{parameter}' is not a parameter of this program; it was ignored"},
@@ -188,6 +204,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "figure.save_numbers": {"en": "Numbers (CSV)"},
     "figure.save_svg": {"en": "Figure (SVG)"},
     "figure.save_png": {"en": "Figure (PNG)"},
+    **PATIENT_TEXTS,
 }
 
 

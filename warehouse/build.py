@@ -7,13 +7,13 @@ import duckdb
 import polars as pl
 
 from trial.schema import tables_of
-from trial.study import Study
+from trial.study import ResponseRule, Study
 from warehouse.content import content_hash
 from warehouse.ddl import create_table, quoted
 from warehouse.store import UNDATED, building, publish
 
 MODELS = Path(__file__).parent / "models"
-BUILT_BY_SQL = ("fct_time_to_event",)
+BUILT_BY_SQL = ("fct_response", "fct_response_sample", "fct_worst_grade", "fct_time_to_event")
 DATABASES = ("results", "records")
 
 
@@ -29,24 +29,41 @@ class Published:
     results_hash: str
 
 
-def endpoint_rows(study: Study) -> dict[str, pl.DataFrame]:
-    """dim_endpoint and dim_endpoint_event of a study definition."""
-    endpoints = [(e.code, e.origin, e.censor) for e in study.endpoints]
-    events = [
-        (e.code, event.milestone_code, event.state, priority)
-        for e in study.endpoints
-        for priority, event in enumerate(e.events, start=1)
-    ]
-    return {
-        "dim_endpoint": pl.DataFrame(
-            endpoints, schema=["endpoint_code", "origin_code", "censor_code"], orient="row"
-        ),
-        "dim_endpoint_event": pl.DataFrame(
-            events,
-            schema=["endpoint_code", "milestone_code", "state", "priority"],
-            orient="row",
-        ),
+def _frame(rows: list[tuple], table: str, study: Study) -> pl.DataFrame:
+    spec = next(t for t in tables_of(study) if t.name == table)
+    return pl.DataFrame(rows, schema=list(spec.schema.columns()), orient="row", strict=False)
+
+
+def definition_rows(study: Study) -> dict[str, pl.DataFrame]:
+    """The tables that are the study definition in rows, for the SQL models."""
+    rule, points = study.response, study.timepoints
+    rows: dict[str, list[tuple]] = {
+        "dim_endpoint": [(e.code, e.origin, e.censor) for e in study.endpoints],
+        "dim_endpoint_event": [
+            (e.code, event.milestone_code, event.state, priority)
+            for e in study.endpoints
+            for priority, event in enumerate(e.events, start=1)
+        ],
+        "dim_endpoint_line": [(e.code, line) for e in study.endpoints for line in e.line_codes],
+        "dim_endpoint_need": [(e.code, m) for e in study.endpoints for m in study.needs(e)],
+        "dim_block": [(b.code, i) for i, b in enumerate(study.blocks, start=1)],
+        "dim_timepoint": [
+            (p.code, p.after_block, p.before_block, p.before_milestone, p.from_day, p.to_day)
+            for p in points
+        ],
+        "dim_term": [(t.code, t.category_code) for t in study.toxicity.terms],
+        "dim_method": [(m, i) for i, m in enumerate(rule.method_order if rule else (), start=1)],
+        "dim_response_rule": _response_rows(rule),
     }
+    return {name: _frame(found, name, study) for name, found in rows.items()}
+
+
+def _response_rows(rule: ResponseRule | None) -> list[tuple]:
+    if rule is None:
+        return []
+    days = (rule.landmark_day, rule.assessed_from_day)
+    codes = (rule.remission, rule.relapse, rule.death, rule.contact, rule.material)
+    return [(line, *days, *codes, rule.mrd_measure) for line in rule.line_codes]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
@@ -87,7 +104,7 @@ def build_snapshot(
     Raises dataframely's ValidationError or duckdb.Error if a frame breaks its schema: staging let
     through what it should not; nothing is published then.
     """
-    frames = {**frames, **endpoint_rows(study)}
+    frames = {**frames, **definition_rows(study)}
     with building(store) as folder:
         built = folder / "snapshot"
         built.mkdir()

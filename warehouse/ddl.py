@@ -13,6 +13,7 @@ SQL_TYPES: dict[type[Column], str] = {
     dy.Float64: "double",
     dy.String: "varchar",
     dy.Date: "date",
+    dy.Bool: "boolean",
 }
 
 

@@ -15,8 +15,10 @@ import polars as pl
 from trial.document import DocumentError
 from trial.schema import SCHEMA_VERSION
 from trial.selection import Selection
-from trial.study import MISSING, Study, study_from_text
+from trial.study import MISSING, Characteristic, Study
+from trial.study_file import study_from_text
 from warehouse.ddl import quoted
+from warehouse.older import open_version_1
 from warehouse.store import snapshot_folder
 
 QUERIES = Path(__file__).parent / "queries"
@@ -36,6 +38,11 @@ class Snapshot:
     connection: duckdb.DuckDBPyConnection
 
     @property
+    def is_synthetic(self) -> bool:
+        """Whether no real patient is behind it: the study or the rows say so."""
+        return self.study.synthetic or self.load["is_synthetic"]
+
+    @property
     def data_cutoff(self) -> str:
         """ISO date of the data cut-off, or 'undated'."""
         return self.load["data_cutoff"]
@@ -51,28 +58,39 @@ def _run(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> pl
         return cursor.sql(sql, params=values).pl() if values else cursor.sql(sql).pl()
 
 
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(
+        str(path),
+        read_only=True,
+        config={"enable_external_access": "false", "lock_configuration": "true"},
+    )
+    version = con.execute("select schema_version from load").fetchone()
+    if version == (1,):
+        con.close()
+        return open_version_1(path)
+    return con
+
+
+def _refuse_newer(name: str, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise SnapshotError(
+            f"Snapshot {name} was made by a newer program (schema {version}, this one reads up "
+            f"to {SCHEMA_VERSION}). Update it."
+        )
+
+
 @functools.lru_cache(maxsize=64)
 def _open(folder: Path) -> Snapshot:
-    path = folder / "results.duckdb"
+    con = None
     try:
-        con = duckdb.connect(
-            str(path),
-            read_only=True,
-            config={"enable_external_access": "false", "lock_configuration": "true"},
-        )
+        con = _connect(folder / "results.duckdb")
+        version = _run(con, "select schema_version from load", {}).item()
+        _refuse_newer(folder.name, version)
         load = _run(con, _static_sql("load"), {}).row(0, named=True)
+        study = study_from_text(load.pop("definition"))
     except duckdb.Error as error:
         raise SnapshotError(f"Snapshot {folder.name} is damaged and cannot be read.") from error
-    if load["schema_version"] > SCHEMA_VERSION:
-        con.close()
-        raise SnapshotError(
-            f"Snapshot {folder.name} was made by a newer program (schema "
-            f"{load['schema_version']}, this one reads up to {SCHEMA_VERSION}). Update it."
-        )
-    try:
-        study = study_from_text(load.pop("definition"))
     except DocumentError as error:
-        con.close()
         raise SnapshotError(f"Snapshot {folder.name} cannot be read: {error}") from error
     return Snapshot(folder.name, study, load, con)
 
@@ -90,8 +108,15 @@ def open_snapshot(store: Path, snapshot_id: str) -> Snapshot:
 
 def _population(study: Study, chosen: Selection) -> tuple[str, dict[str, Any]]:
     """The predicate of a selection, and the values to bind to it."""
-    values: dict[str, Any] = {"cohorts": list(chosen.cohort_codes)}
-    parts = ["list_contains($cohorts, enrollment.cohort_code)"]
+    values: dict[str, Any] = {
+        "cohorts": list(chosen.cohort_codes),
+        "lines": list(chosen.line_codes),
+    }
+    parts = [
+        "line.is_primary",
+        "list_contains($cohorts, enrollment.cohort_code)",
+        "list_contains($lines, line.entry_reason)",
+    ]
     for position, f in enumerate(chosen.filters):
         column = "enrollment." + quoted(study.characteristic(f.characteristic_code).level_column)
         name = f"levels_{position}"
@@ -103,6 +128,16 @@ def _population(study: Study, chosen: Selection) -> tuple[str, dict[str, Any]]:
     return " and ".join(parts), values
 
 
+def _composed(name: str, study: Study, chosen: Selection, x: Characteristic | None) -> tuple:
+    """The text of a query with population and level put in, and the values to bind."""
+    predicate, values = _population(study, chosen)
+    sql = _static_sql(name).replace("{population}", predicate)
+    if x:
+        sql = sql.replace("{level}", "enrollment." + quoted(x.level_column))
+        sql = sql.replace("{value}", "enrollment." + quoted(x.code))
+    return sql, values
+
+
 def query(
     snapshot: Snapshot, name: str, chosen: Selection | None = None, **values: Any
 ) -> pl.DataFrame:
@@ -112,9 +147,17 @@ def query(
     """
     sql = _static_sql(name)
     if chosen is not None:
-        predicate, bound = _population(snapshot.study, chosen)
-        sql = sql.replace("{population}", predicate)
+        sql, bound = _composed(name, snapshot.study, chosen, None)
         values.update(bound)
+    return _run(snapshot.connection, sql, values)
+
+
+def by_level(
+    snapshot: Snapshot, name: str, characteristic_code: str, chosen: Selection
+) -> pl.DataFrame:
+    """Run `queries/<name>.sql` with `{level}` and `{value}` as columns of a characteristic."""
+    x = snapshot.study.characteristic(characteristic_code)
+    sql, values = _composed(name, snapshot.study, chosen, x)
     return _run(snapshot.connection, sql, values)
 
 
@@ -125,10 +168,31 @@ def level_counts(snapshot: Snapshot, characteristic_code: str, chosen: Selection
     n_population; a level without enrollments has 0.
     """
     x = snapshot.study.characteristic(characteristic_code)
-    predicate, values = _population(snapshot.study, chosen.without(characteristic_code))
-    sql = _static_sql("level").replace("{population}", predicate)
-    sql = sql.replace("{level}", "enrollment." + quoted(x.level_column))
-    counted = _run(snapshot.connection, sql, values)
+    counted = by_level(snapshot, "level", x.code, chosen.without(x.code))
     counted = counted.with_columns(pl.col("level_code").fill_null(MISSING))
     levels = pl.DataFrame({"level_code": list(x.level_codes)})
     return levels.join(counted, on="level_code", how="left", maintain_order="left").fill_null(0)
+
+
+def compared_levels(
+    snapshot: Snapshot, characteristic_code: str, other_code: str, chosen: Selection
+) -> pl.DataFrame:
+    """Run `queries/differs.sql`: where two characteristics say different things."""
+    x, other = (snapshot.study.characteristic(c) for c in (characteristic_code, other_code))
+    sql, values = _composed("differs", snapshot.study, chosen, x)
+    sql = sql.replace("{other}", "enrollment." + quoted(other.level_column))
+    return _run(snapshot.connection, sql, values)
+
+
+def read_records(store: Path, snapshot_id: str, name: str) -> pl.DataFrame:
+    """Run `queries/<name>.sql` over the records file of a snapshot: for clinicians alone.
+
+    The file is opened for this one query and closed again. Raises SnapshotError if it is not
+    there.
+    """
+    path = snapshot_folder(store, snapshot_id) / "records.duckdb"
+    try:
+        with duckdb.connect(str(path), read_only=True) as con:
+            return _run(con, _static_sql(name), {})
+    except duckdb.Error as error:
+        raise SnapshotError(f"The records of snapshot {snapshot_id} cannot be read.") from error

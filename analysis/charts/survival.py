@@ -1,33 +1,17 @@
-"""The Kaplan-Meier picture: curves, bands, censoring marks, and the at-risk table under its axis.
+"""The Kaplan-Meier picture: curves, bands, censoring marks, the at-risk table under its axis."""
 
-The at-risk table is not a second chart beside the first: each cohort's rows are the labels of one
-more x axis of the same view. So its columns stand under their ticks at any width, on a phone too,
-and the layout reserves their room by itself.
-"""
-
-import json
 from dataclasses import dataclass
 
 import altair as alt
 import numpy as np
 import polars as pl
 
+from analysis.charts import curves as shared
+from analysis.charts.at_risk import AtRiskBlock, AtRiskColumn, table_height, table_layers
+from analysis.charts.curves import PLOT_HEIGHT
+from analysis.charts.steps import Steps, buckets, steps_frame, thinned
 from analysis.stats.survival import AtRisk, KaplanMeier
 from trial.words import say
-
-# One luminance for all, 4.25 : 1 on white and on the dark page alike; the line type repeats the
-# colour for those who do not see it.
-COLOURS = ("#377cd0", "#ce5605", "#198b65", "#8d66cf", "#d04491", "#7b7b7b")
-DASHES = ([1, 0], [7, 3], [2, 3], [10, 3, 2, 3], [4, 2], [1, 2])
-# Two points a pixel column on a wide screen; Altair refuses more than 5,000 rows.
-BUCKETS = 400
-HOVER_POINTS = 120
-PLOT_HEIGHT = 340
-ROW_HEIGHT = 16
-FIRST_ROW = 52
-BLOCK_HEIGHT = 4 * ROW_HEIGHT + 6
-LEGEND_ROW_HEIGHT = 18
-LONG_LABEL = 14
 
 
 @dataclass(frozen=True)
@@ -45,52 +29,34 @@ class Curve:
     at_risk: tuple[AtRisk, ...]
     has_percentages: bool
 
+    @property
+    def steps(self) -> Steps:
+        """S from 1 on; at S = 1 or 0 it has no limits."""
+        km, counts = self.km, self.km.counts
+        return Steps(
+            day=counts.day,
+            height=km.survival,
+            lower=km.lower,
+            upper=km.upper,
+            n_at_risk=counts.at_risk,
+            start=1.0,
+            end_day=self.end_day,
+            fade_day=self.fade_day,
+        )
 
-def _thinned(days: np.ndarray, keep: np.ndarray, end_day: float) -> np.ndarray:
-    """Positions to draw: the last one of each bucket of time, so that no step is moved."""
-    positions = np.flatnonzero(keep & (days <= end_day))
-    buckets = np.floor(days[positions] / max(end_day, 1.0) * BUCKETS)
-    last_of_bucket = np.append(np.diff(buckets) > 0, True)[: positions.size]
-    return positions[last_of_bucket]
-
-
-def _steps(curve: Curve, unit_days: float) -> pl.DataFrame:
-    """The step function: one row a drawn step, from S(0) = 1 to the end of the curve."""
-    counts, km = curve.km.counts, curve.km
-    drawn = _thinned(counts.day, counts.events > 0, curve.end_day)
-    day = np.concatenate(([0.0], counts.day[drawn], [curve.end_day]))
-    s = np.concatenate(([1.0], km.survival[drawn]))
-    # At S = 1 or 0 there are no limits; the band has no width there.
-    lower = np.concatenate(([1.0], np.where(np.isnan(km.lower), km.survival, km.lower)[drawn]))
-    upper = np.concatenate(([1.0], np.where(np.isnan(km.upper), km.survival, km.upper)[drawn]))
-    frame = pl.DataFrame({"day": day, "survival": np.append(s, s[-1])}).with_columns(
-        pl.Series("lower", np.append(lower, lower[-1])),
-        pl.Series("upper", np.append(upper, upper[-1])),
-    )
-    return _parts(frame, curve).with_columns(
-        (pl.col("day") / unit_days).alias("time"), pl.lit(curve.label).alias("cohort")
-    )
+    def told(self, day: float) -> str:
+        """What the pointer is told on a day."""
+        return self.steps.told(day, say("survival.row_at_risk"), self.has_percentages)
 
 
-def _parts(frame: pl.DataFrame, curve: Curve) -> pl.DataFrame:
-    """Split where the curve fades; the step at that point belongs to both parts."""
-    fade = curve.fade_day
-    if fade is None or fade > curve.end_day:
-        return frame.with_columns(pl.lit("full").alias("part"))
-    at = frame.filter(pl.col("day") <= fade).tail(1).with_columns(pl.lit(fade).alias("day"))
-    full = pl.concat([frame.filter(pl.col("day") <= fade), at])
-    pale = pl.concat([at, frame.filter(pl.col("day") > fade)])
-    return pl.concat(
-        [
-            full.with_columns(pl.lit("full").alias("part")),
-            pale.with_columns(pl.lit("pale").alias("part")),
-        ]
-    )
+def _steps(curve: Curve, unit_days: float, n_buckets: int) -> pl.DataFrame:
+    frame = steps_frame(curve.steps, unit_days, n_buckets).rename({"height": "survival"})
+    return frame.with_columns(pl.lit(curve.label).alias("cohort"))
 
 
-def _marks(curve: Curve, unit_days: float) -> pl.DataFrame:
+def _marks(curve: Curve, unit_days: float, n_buckets: int) -> pl.DataFrame:
     counts = curve.km.counts
-    drawn = _thinned(counts.day, counts.censored > 0, curve.end_day)
+    drawn = thinned(counts.day, counts.censored > 0, curve.end_day, n_buckets)
     return pl.DataFrame(
         {
             "time": counts.day[drawn] / unit_days,
@@ -101,116 +67,34 @@ def _marks(curve: Curve, unit_days: float) -> pl.DataFrame:
     )
 
 
-def _height(curve: Curve, day: float) -> float:
-    position = int(np.searchsorted(curve.km.counts.day, day, side="right")) - 1
-    return 1.0 if position < 0 else float(curve.km.survival[position])
+def _hover_layer(
+    curves: tuple[Curve, ...], unit_days: float, x: alt.X, time_title: str
+) -> alt.Chart:
+    days = np.linspace(0, max(c.end_day for c in curves), shared.HOVER_POINTS)
+    told = {c.label: [c.told(float(day)) for day in days] for c in curves}
+    return shared.hover_layer(x, list(days / unit_days), told, time_title)
 
 
-def _hover(curves: tuple[Curve, ...], unit_days: float) -> pl.DataFrame:
-    """A grid of times; for each the sentence of every cohort."""
-    last = max(c.end_day for c in curves)
-    rows = []
-    for day in np.linspace(0, last, HOVER_POINTS):
-        row: dict[str, object] = {"time": day / unit_days}
-        for c in curves:
-            row[c.label] = _told(c, float(day))
-        rows.append(row)
-    return pl.DataFrame(rows)
-
-
-def _told(curve: Curve, day: float) -> str:
-    if day > curve.end_day:
-        return "-"
-    counts, km = curve.km.counts, curve.km
-    position = int(np.searchsorted(counts.day, day, side="right")) - 1
-    at_risk = int((counts.at_risk[counts.day >= day]).max(initial=0))
-    at_risk_text = f"{at_risk} {say('survival.row_at_risk')}"
-    if not curve.has_percentages:
-        return at_risk_text
-    text = f"{100 * _height(curve, day):.1f} %"
-    if position >= 0 and not np.isnan(km.lower[position]):
-        text += f" ({100 * km.lower[position]:.1f} to {100 * km.upper[position]:.1f})"
-    return f"{text}, {at_risk_text}"
-
-
-def _time_scale(curves: tuple[Curve, ...], unit_days: float) -> alt.Scale:
-    last_tick = curves[0].at_risk[-1].time_days
-    last = max(*(c.end_day for c in curves), last_tick)
-    return alt.Scale(domain=[0, last / unit_days], nice=False, zero=True)
-
-
-def _at_risk_axis(curve: Curve, position: int, unit_days: float) -> alt.Axis:
-    """One cohort's block of the at-risk table: three lines of labels under each tick."""
-    rows = {
-        f"{row.time_days / unit_days:.4f}": [str(row.at_risk), str(row.events), str(row.censored)]
+def _block(curve: Curve) -> AtRiskBlock:
+    names = ("survival.row_at_risk", "survival.row_events", "survival.row_censored")
+    columns = tuple(
+        AtRiskColumn(row.time_days, (str(row.at_risk), str(row.events), str(row.censored)))
         for row in curve.at_risk
-    }
-    names = ["survival.row_at_risk", "survival.row_events", "survival.row_censored"]
-    colour = COLOURS[curve.role]
-    offset = FIRST_ROW + position * BLOCK_HEIGHT
-    return alt.Axis(
-        orient="bottom",
-        offset=offset + ROW_HEIGHT,
-        values=[row.time_days / unit_days for row in curve.at_risk],
-        labelExpr=f"{json.dumps(rows)}[format(datum.value, '.4f')]",
-        labelColor=colour,
-        labelFontSize=12,
-        labelLineHeight=ROW_HEIGHT,
-        labelOverlap=False,
-        labelFlush=False,
-        labelPadding=0,
-        domain=False,
-        ticks=False,
-        grid=False,
-        title=[*(say(name) for name in names)],
-        titleColor=colour,
-        titleFontSize=12,
-        titleFontWeight="normal",
-        titleLineHeight=ROW_HEIGHT,
-        titleAlign="right",
-        titleAnchor="start",
-        titleBaseline="top",
-        titleX=-18,
-        titleY=0,
     )
-
-
-def _cohort_axis(curve: Curve, position: int) -> alt.Axis:
-    """The cohort's name above its block, as the title of an axis without labels."""
-    return alt.Axis(
-        orient="bottom",
-        offset=FIRST_ROW + position * BLOCK_HEIGHT,
-        labels=False,
-        domain=False,
-        ticks=False,
-        grid=False,
-        title=curve.label,
-        titleColor=COLOURS[curve.role],
-        titleFontSize=12,
-        titleFontWeight="bold",
-        titleAlign="left",
-        titleAnchor="start",
-        titleBaseline="top",
-        titleX=0,
-        titleY=0,
-    )
-
-
-def _legend_columns(curves: tuple[Curve, ...]) -> int:
-    """One column where names are long: side by side a phone would cut them off."""
-    return 1 if max(len(c.label) for c in curves) > LONG_LABEL else 2
+    return AtRiskBlock(curve.label, curve.role, tuple(say(name) for name in names), columns)
 
 
 def page_height(curves: tuple[Curve, ...]) -> int:
     """Pixels of the whole picture: legend, plot, axis and one block a cohort."""
-    legend = -(-len(curves) // _legend_columns(curves)) * LEGEND_ROW_HEIGHT + 14
-    return legend + PLOT_HEIGHT + FIRST_ROW + len(curves) * BLOCK_HEIGHT + 14
+    legend = shared.legend_height([c.label for c in curves])
+    return legend + PLOT_HEIGHT + table_height(tuple(_block(c) for c in curves))
 
 
 @dataclass(frozen=True)
 class _Scales:
     """What the layers share: time axis, bare time, survival axis, colour and line type."""
 
+    scale: alt.Scale
     time: alt.X
     bare_time: alt.X
     survival: alt.Y
@@ -222,39 +106,20 @@ class _Scales:
 def _scales(
     curves: tuple[Curve, ...], unit_days: float, time_title: str, survival_title: str
 ) -> _Scales:
-    scale = _time_scale(curves, unit_days)
-    time_axis = alt.Axis(
-        values=[row.time_days / unit_days for row in curves[0].at_risk],
-        title=time_title,
-        grid=False,
-        titlePadding=4,
-        format="~g",
-        labelFlush=False,
-        labelOverlap=False,
-    )
-    survival_axis = alt.Axis(format="%", title=survival_title, values=[0, 0.25, 0.5, 0.75, 1])
-    legend = alt.Legend(
-        orient="top",
-        title=None,
-        columns=_legend_columns(curves),
-        labelFontSize=12,
-        labelLimit=300,
-        symbolType="stroke",
-        symbolSize=400,
-        symbolStrokeWidth=2.5,
-        symbolOpacity=1,
-    )
-    labels = [c.label for c in curves]
-    colours = alt.Scale(domain=labels, range=[COLOURS[c.role] for c in curves])
-    dashes = alt.Scale(domain=labels, range=[DASHES[c.role] for c in curves])
+    ticks = [row.time_days / unit_days for row in curves[0].at_risk]
+    scale = shared.time_scale(max(*(c.end_day / unit_days for c in curves), ticks[-1]))
+    axis = shared.percent_axis(survival_title)
+    roles = {c.label: c.role for c in curves}
+    legend = shared.line_legend(list(roles))
     return _Scales(
-        time=alt.X("time:Q", scale=scale, axis=time_axis),
+        scale=scale,
+        time=alt.X("time:Q", scale=scale, axis=shared.time_axis(ticks, time_title)),
         bare_time=alt.X("time:Q", scale=scale, axis=None),
-        survival=alt.Y("survival:Q", scale=alt.Scale(domain=[0, 1]), axis=survival_axis),
+        survival=alt.Y("survival:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
         # The same axis once more: layers share it, and one layer without it would take it away.
-        lower=alt.Y("lower:Q", scale=alt.Scale(domain=[0, 1]), axis=survival_axis),
-        colour=alt.Color("cohort:N", scale=colours, legend=legend),
-        dash=alt.StrokeDash("cohort:N", scale=dashes, legend=legend),
+        lower=alt.Y("lower:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
+        colour=alt.Color("cohort:N", scale=shared.colour_scale(roles), legend=legend),
+        dash=alt.StrokeDash("cohort:N", scale=shared.dash_scale(roles), legend=legend),
     )
 
 
@@ -274,70 +139,39 @@ def survival_chart(
     if not curves:
         raise ValueError("no cohort has patients")
     scales = _scales(curves, unit_days, time_title, survival_title)
-    steps = alt.Chart(pl.concat([_steps(c, unit_days) for c in curves]))
-    steps = steps.encode(x=scales.bare_time, color=scales.colour, detail="part:N")
-    layers: list[alt.Chart] = []
-    if bands:
-        pale_band = alt.condition("datum.part === 'pale'", alt.value(0.05), alt.value(0.13))
-        band = steps.mark_area(interpolate="step-after")
-        layers.append(band.encode(y=scales.lower, y2="upper:Q", opacity=pale_band))
-    pale = alt.condition("datum.part === 'pale'", alt.value(0.35), alt.value(1.0))
-    line = steps.mark_line(interpolate="step-after", strokeWidth=2)
-    layers.append(
-        line.encode(x=scales.time, y=scales.survival, strokeDash=scales.dash, opacity=pale)
-    )
+    layers = _curve_layers(curves, unit_days, scales, bands)
     if marks:
-        censored = alt.Chart(pl.concat([_marks(c, unit_days) for c in curves]))
-        tick = censored.mark_tick(thickness=1.2, size=8, orient="vertical", opacity=0.8)
-        layers.append(tick.encode(x=scales.bare_time, y=scales.survival, color=scales.colour))
+        layers.append(_mark_layer(curves, unit_days, scales))
     layers.append(_hover_layer(curves, unit_days, scales.bare_time, time_title))
-    layers += _table_layers(curves, unit_days, _time_scale(curves, unit_days))
-    chart = (
-        alt.layer(*layers)
-        .resolve_axis(x="independent")
-        .resolve_scale(x="shared", y="shared", color="shared", strokeDash="shared")
-        .properties(height=PLOT_HEIGHT)
-    )
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    layers += table_layers(tuple(_block(c) for c in curves), unit_days, scales.scale)
+    return shared.layered(layers)
 
 
-def _hover_layer(
-    curves: tuple[Curve, ...], unit_days: float, x: alt.X, time_title: str
-) -> alt.Chart:
-    nearest = alt.selection_point(
-        name="hover",
-        on="pointerover",
-        nearest=True,
-        encodings=["x"],
-        empty=False,
-        clear="pointerout",
+def _curve_layers(
+    curves: tuple[Curve, ...], unit_days: float, scales: _Scales, bands: bool
+) -> list[alt.Chart]:
+    n_buckets = buckets(len(curves))
+    steps = alt.Chart(pl.concat([_steps(c, unit_days, n_buckets) for c in curves]))
+    steps = steps.encode(color=scales.colour, detail="part:N")
+    line = steps.mark_line(interpolate="step-after", strokeWidth=2).encode(
+        x=scales.time,
+        y=scales.survival,
+        strokeDash=scales.dash,
+        opacity=shared.fading(shared.PALE_LINE, 1.0),
     )
-    labels = [f"told_{position}" for position in range(len(curves))]
-    tooltip = [alt.Tooltip("time:Q", title=time_title, format=".2f")]
-    tooltip += [
-        alt.Tooltip(f"{field}:N", title=c.label) for field, c in zip(labels, curves, strict=True)
-    ]
-    frame = _hover(curves, unit_days).rename(
-        {c.label: field for field, c in zip(labels, curves, strict=True)}
+    if not bands:
+        return [line]
+    band = steps.mark_area(interpolate="step-after").encode(
+        x=scales.bare_time,
+        y=scales.lower,
+        y2="upper:Q",
+        opacity=shared.fading(shared.PALE_BAND, shared.BAND),
     )
-    return (
-        alt.Chart(frame)
-        .mark_rule(color="#888888", strokeWidth=1)
-        .encode(x=x, opacity=alt.condition(nearest, alt.value(0.7), alt.value(0)), tooltip=tooltip)
-        .add_params(nearest)
-    )
+    return [band, line]
 
 
-def _table_layers(curves: tuple[Curve, ...], unit_days: float, scale: alt.Scale) -> list[alt.Chart]:
-    """Invisible marks that carry the axes of the at-risk table."""
-    nothing = pl.DataFrame({"time": [0.0]})
-    layers = []
-    for position, curve in enumerate(curves):
-        for axis in (_cohort_axis(curve, position), _at_risk_axis(curve, position, unit_days)):
-            layers.append(
-                alt.Chart(nothing)
-                .mark_point(opacity=0, size=0)
-                .encode(x=alt.X("time:Q", scale=scale, axis=axis))
-            )
-    return layers
+def _mark_layer(curves: tuple[Curve, ...], unit_days: float, scales: _Scales) -> alt.Chart:
+    n_buckets = buckets(len(curves))
+    censored = alt.Chart(pl.concat([_marks(c, unit_days, n_buckets) for c in curves]))
+    tick = censored.mark_tick(thickness=1.2, size=8, orient="vertical", opacity=0.8)
+    return tick.encode(x=scales.bare_time, y=scales.survival, color=scales.colour)

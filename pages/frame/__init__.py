@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from analysis.answer import Answer, Figure, Table
+from analysis.answer import Answer, CohortSize, Figure, Table
 from analysis.disclosure import PolicyError
 from analysis.export import figure_png, figure_svg, numbers_csv
 from analysis.filters import FilterGroup, filter_bar
@@ -95,6 +95,12 @@ def _sidebar(opened: Opened) -> None:
         for cohort in snapshot.study.cohorts:
             is_on = cohort.code in view.selection.cohort_codes
             _box(f"cohorts.{cohort.code}", plain(cohort.label), is_on)
+        if len(snapshot.study.lines) > 1:
+            st.markdown(f"**{say('frame.lines')}**", help=say("frame.lines_help"))
+            for line in snapshot.study.lines:
+                _box(
+                    f"lines.{line.code}", plain(line.label), line.code in view.selection.line_codes
+                )
         groups = filter_bar(snapshot, view)
         if groups:
             st.markdown(f"**{say('frame.filters')}**", help=say("frame.filters_help"))
@@ -147,10 +153,7 @@ def _strip(opened: Opened, found: Answer) -> None:
         _share(view)
     colour = "orange" if found.synthetic else "blue"
     study, notice = plain(snapshot.study.label), plain(found.notice)
-    sizes = " · ".join(
-        plain(say("frame.cohort_n", cohort=c.label, n=c.n_population, n_enrolled=c.n_enrolled))
-        for c in found.cohorts
-    )
+    sizes = " · ".join(plain(_size(c)) for c in found.cohorts)
     shown = plain(say("frame.population", population=found.population))
     data = plain(say("frame.snapshot", snapshot=found.snapshot, cutoff=found.data_cutoff))
     lines = [f"**{study}** :{colour}[{notice}]", f"{shown} · {sizes}", f":gray[{data}]"]
@@ -164,6 +167,12 @@ def _strip(opened: Opened, found: Answer) -> None:
     if current := newer_snapshot(snapshot):
         st.warning(plain(say("frame.newer", snapshot=snapshot.snapshot_id, current=current)))
         st.button(say("frame.newer_link"), on_click=show_data, args=(current,))
+
+
+def _size(c: CohortSize) -> str:
+    if c.is_withheld:
+        return say("disclosure.strip", cohort=c.label)
+    return say("frame.cohort_n", cohort=c.label, n=c.n_population, n_enrolled=c.n_enrolled)
 
 
 def _share(view: View) -> None:
@@ -192,22 +201,43 @@ def table(shown: Table) -> None:
     )
 
 
+def figures(found: Answer) -> None:
+    """Every figure, in order; two that belong side by side stand so where there is room."""
+    shown = list(found.figures)
+    while shown:
+        first = shown.pop(0)
+        pair = shown[0] if shown and shown[0].page_height == first.page_height else None
+        if pair is None:
+            figure(found, first)
+            continue
+        shown.pop(0)
+        left, right = st.columns(2)
+        with left:
+            figure(found, first)
+        with right:
+            figure(found, pair)
+
+
 def figure(found: Answer, shown: Figure) -> None:
     """A figure with its caption; its numbers and files one click away."""
+    if len(found.figures) > 1:
+        st.markdown(f"**{plain(shown.title)}**")
     st.altair_chart(shown.chart, width="stretch", height=shown.page_height, alt=shown.alt_text)
     st.caption(plain(shown.caption))
-    with st.expander(say("figure.numbers")):
-        for code in shown.tables:
-            listing(found.table(code))
+    if shown.tables:
+        with st.expander(say("figure.numbers")):
+            for code in shown.tables:
+                listing(found.table(code))
     with st.container(horizontal=True):
-        name = f"{found.question}_{found.snapshot}"
-        _save("figure.save_numbers", lambda: numbers_csv(found), f"{name}.csv", "text/csv")
-        _save("figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")
-        _save("figure.save_png", lambda: figure_png(shown), f"{name}.png", "image/png")
+        name = f"{found.question}_{shown.code}_{found.snapshot}"
+        _save(shown, "figure.save_numbers", lambda: numbers_csv(found), f"{name}.csv", "text/csv")
+        _save(shown, "figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")
+        _save(shown, "figure.save_png", lambda: figure_png(shown), f"{name}.png", "image/png")
 
 
-def _save(label: str, data, file_name: str, mime: str) -> None:
-    st.download_button(say(label), data, file_name, mime, on_click="ignore", key=f"save.{label}")
+def _save(shown: Figure, label: str, data, file_name: str, mime: str) -> None:
+    key = f"save.{shown.code}.{label}"
+    st.download_button(say(label), data, file_name, mime, on_click="ignore", key=key)
 
 
 def listing(shown: Table) -> None:

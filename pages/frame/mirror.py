@@ -20,7 +20,10 @@ from analysis.questions import Opened, open_link
 from trial.study import Study
 
 Params = dict[str, list[str]]
-OPTIONS = ("endpoint", "time", "tau", "bands", "marks")
+OPTIONS = (
+    *("endpoint", "time", "tau", "bands", "marks"),
+    *("timepoint", "mrd", "missing", "block", "grade", "extra"),
+)
 REMEMBERED = 50
 
 
@@ -87,6 +90,7 @@ def _from_widgets(view: View, study: Study) -> Params:
         if value is not None:
             params[name] = [yes_no[value] if isinstance(value, bool) else value]
     params["cohorts"] = [_ticked(params, "cohorts", [c.code for c in study.cohorts])]
+    params["lines"] = [_ticked(params, "lines", [line.code for line in study.lines])]
     for x in study.characteristics:
         levels = _ticked(params, FILTER + x.code, list(x.level_codes))
         params.pop(FILTER + x.code, None)
@@ -98,9 +102,10 @@ def _from_widgets(view: View, study: Study) -> Params:
 def _possible(asked: Params, view: View, study: Study) -> Params:
     """What the widgets ask for, made possible."""
     params = dict(asked)
-    # Nobody is no population: the last cohort cannot be unticked.
-    if params["cohorts"] == [""]:
-        params["cohorts"] = _params(view)["cohorts"]
+    # Nobody is no population: the last cohort, or kind of line, cannot be unticked.
+    for name in ("cohorts", "lines"):
+        if params[name] == [""]:
+            params[name] = _params(view)[name]
     # A time that a newly chosen endpoint does not have falls back to that endpoint's default.
     if params["tau"][0] not in [f"{t:g}" for t in study.endpoint(params["endpoint"][0]).rmst_taus]:
         del params["tau"]

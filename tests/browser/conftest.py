@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from etl.demo import write_demo
 from etl.load import load
 from etl.mapping import read_mapping
 from tests.conftest import EXAMPLES, ROOT
@@ -67,11 +69,15 @@ class Server:
 
 
 def load_examples(store: Path) -> dict[str, str]:
-    """The snapshot id of each example, loaded into a store."""
-    return {
+    """The snapshot id of each example and of the synthetic demo, loaded into a store."""
+    ids = {
         name: load(EXAMPLES / f"{name}.csv", read_mapping(name), store).snapshot_id
         for name in ("colon", "myeloid")
     }
+    with tempfile.TemporaryDirectory() as folder:
+        write_demo(Path(folder) / "demo")
+        ids["allrez"] = load(Path(folder) / "demo", read_mapping("allrez"), store).snapshot_id
+    return ids
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """make shots: every page on a wide screen and on a phone, light and dark, as PNG to look at.
 
+With names of views (python -m tests.browser.screenshots cir states) only those.
+
 The README's picture (pages/survival.png) comes from here too.
 """
 
@@ -29,8 +31,17 @@ def _whole(page: Page, width: int) -> None:
 
 def views(snapshots: dict[str, str]) -> dict[str, str]:
     """The views to look at: path and query by name."""
-    colon, myeloid = snapshots["colon"], snapshots["myeloid"]
+    colon, myeloid, demo = (snapshots[name] for name in ("colon", "myeloid", "allrez"))
+    pages = {}
+    for name in ("overview", "response", "toxicity", "survival", "data"):
+        pages[name] = f"{name}?data={demo}"
+        pages[f"{name}_nobody"] = f"{name}?data={demo}&cohorts=allrez2016&f.strategic_group=s1"
+        pages[f"{name}_one"] = f"{name}?data={demo}&cohorts=allrez2014&f.risk_group=high"
     return {
+        **pages,
+        "cir": f"survival?data={demo}&endpoint=cir",
+        "states": f"survival?data={demo}&endpoint=states",
+        "lines": f"survival?data={demo}&lines=first_relapse,refractory&endpoint=os",
         "home": "",
         "survival_three": f"survival?data={colon}",
         "survival_two": f"survival?data={colon}&{README}",
@@ -52,17 +63,19 @@ def main() -> int:
         snapshots = load_examples(store)
         server = Server(store)
         try:
-            _take(server, snapshots)
+            _take(server, snapshots, sys.argv[1:])
         finally:
             server.kill()
     return 0
 
 
-def _take(server: Server, snapshots: dict[str, str]) -> None:
+def _take(server: Server, snapshots: dict[str, str], wanted: list[str]) -> None:
     path = (ROOT / ".venv" / "chromium").read_text().strip()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         for name, view in views(snapshots).items():
+            if wanted and name not in wanted:
+                continue
             for screen, (width, height) in SCREENS.items():
                 for scheme in ("light", "dark"):
                     size = ViewportSize(width=width, height=height)

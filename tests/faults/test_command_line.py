@@ -135,14 +135,22 @@ def test_a_link_that_is_wrong_in_any_part_writes_nothing(tmp_path: Path) -> None
     assert (out / "figure_curve.svg").is_file() and (out / "figure_curve.png").is_file()
 
 
-def test_a_policy_that_is_not_built_shows_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("RELAPSE_BOARD_DISCLOSURE", "blur", "nothing is shown"),
+        ("RELAPSE_BOARD_DISCLOSURE", "k1", "nothing is shown"),
+        ("RELAPSE_BOARD_DISCLOSURE", "", "nothing is shown"),
+    ],
+)
+def test_a_policy_that_is_not_known_shows_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
 ) -> None:
     store = tmp_path / "store"
     _load(EXAMPLES / "myeloid.csv", store, "myeloid")
-    monkeypatch.setenv("RELAPSE_BOARD_DISCLOSURE", "k")
+    monkeypatch.setenv(variable, value)
     done = _run("analysis", "/survival", "--out", str(tmp_path / "o"), "--warehouse", str(store))
-    assert done.returncode == 2 and "shows nothing" in done.stderr
+    assert done.returncode == 2 and told in done.stderr
     assert not (tmp_path / "o").exists()
 
 

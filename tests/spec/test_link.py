@@ -18,7 +18,7 @@ from analysis.link import (
 from tests.spec.made import STUDY
 from trial.document import parse_document
 from trial.selection import selection
-from trial.study import parse_study, read_study
+from trial.study_file import parse_study, read_study
 
 MADE = parse_study(parse_document("made.toml", STUDY))
 COLON = read_study("colon")
@@ -52,7 +52,8 @@ def test_a_view_comes_back_from_its_address(view: View) -> None:
 def test_every_option_is_written_even_at_its_default() -> None:
     link = address(default_view("survival", DATA, MADE))
     assert link == (
-        f"/survival?v=1&data={DATA}&cohorts=old,new&endpoint=efs&time=12&tau=12&bands=yes&marks=yes"
+        f"/survival?v=1&data={DATA}&cohorts=old,new&lines=enrollment&endpoint=efs&time=12&tau=12"
+        "&bands=yes&marks=yes"
     )
 
 
@@ -106,6 +107,6 @@ def test_a_link_of_another_version_or_page_leads_nowhere() -> None:
 def test_on_other_data_a_view_keeps_what_the_study_knows() -> None:
     found = on_data(default_view("survival", DATA, MADE), "undated.0123456789ab", COLON)
     moved = found.view
-    assert len(found.problems) == 4, "cohorts, endpoint, time and tau are said to be left out"
+    assert len(found.problems) == 3, "endpoint, time and tau are said to be left out"
     assert (moved.endpoint, moved.data) == ("os", "undated.0123456789ab")
     assert moved.selection.cohort_codes == ("obs", "lev", "lev5fu")

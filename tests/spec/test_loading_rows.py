@@ -148,7 +148,7 @@ def test_dates_become_days_and_the_cutoff_ends_observation(tmp_path: Path) -> No
     assert undeclared.data_cutoff == "2017", "a day could be one child's"
     assert undeclared.snapshot_id.startswith("2017.")
     rules = {i["rule"] for i in undeclared.issues if i["severity"] == "error"}
-    assert rules == {"not_a_date", "before_day_0", "date_in_future", "not_a_day"}
+    assert rules == {"impossible_date", "before_day_0", "date_in_future"}
     report = workshop.load(cutoff="2017-05-31")
     assert report.snapshot_id.startswith("2017-05-31.")
     assert report.files[0].rows_quarantined == 5

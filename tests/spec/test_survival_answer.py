@@ -109,7 +109,7 @@ def test_a_quarantined_row_takes_its_patient_out_of_what_it_might_have_told(
     """Patient 1 of colon: recurrence on day 968, dead on 1521. Its recurrence row is damaged."""
     lines = (EXAMPLES / "colon.csv").read_text().splitlines()
     assert lines[2].startswith('1,1,"Lev+5FU"') and lines[2].endswith(",968,1")
-    lines[2] = lines[2].replace("Lev+5FU", "lev+5FU")
+    lines[2] = lines[2].replace("Lev+5FU", "Lev+6MP")
     export = tmp_path / "colon.csv"
     export.write_text("\n".join(lines) + "\n")
     report = load(export, read_mapping("colon"), tmp_path / "store")

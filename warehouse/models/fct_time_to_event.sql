@@ -1,48 +1,145 @@
--- time to event: when each endpoint ended for each enrollment, and how.
--- grain: one row per enrollment x endpoint that could be derived
+-- time to event: when each endpoint ended for each line, and how.
+-- grain: one row per line x endpoint that is defined for its kind and could be derived
 -- An event counts from the origin on. Of two on one day the endpoint's earlier declared one wins.
--- Without an event the enrollment is censored at the endpoint's censoring milestone. No row if the
+-- Without an event the line is censored at the endpoint's censoring milestone. No row if the
 -- origin never came, if there is neither event nor censoring day, or if a quarantined row might
--- have told of a milestone the endpoint needs: such enrollments are counted as "not in the
--- figure", never dropped in silence.
+-- have told of a milestone the endpoint needs: such lines are counted as "not in the figure",
+-- never dropped in silence. Milestones derived by the response rule stand beside the export's.
 with
-
-needed as (
-    select endpoint_code, milestone_code from dim_endpoint_event
-    union
-    select endpoint_code, censor_code from dim_endpoint
-    union
-    select endpoint_code, origin_code from dim_endpoint
-),
 
 doubtful as (
     select distinct doubt.enrollment_key, needed.endpoint_code
     from fct_doubt as doubt
-    inner join needed using (milestone_code)
+    inner join dim_endpoint_need as needed using (milestone_code)
+),
+
+line as (
+    select
+        enrollment_key,
+        line_number,
+        entry_reason,
+        start_day,
+        lead(start_day) over (partition by enrollment_key order by line_number) as next_start
+    from dim_line
+),
+
+first_relapse as (
+    select
+        response.enrollment_key,
+        response.line_number,
+        min(happened.day) as day
+    from fct_response as response
+    cross join (select distinct relapse_code from dim_response_rule) as rule
+    inner join fct_milestone as happened
+        on
+            happened.enrollment_key = response.enrollment_key
+            and happened.milestone_code = rule.relapse_code
+            and happened.day >= response.start_day
+    group by all
+),
+
+died as (
+    select
+        response.enrollment_key,
+        response.line_number,
+        min(happened.day) as day
+    from fct_response as response
+    cross join (select distinct death_code from dim_response_rule) as rule
+    inner join fct_milestone as happened
+        on
+            happened.enrollment_key = response.enrollment_key
+            and happened.milestone_code = rule.death_code
+    group by all
+),
+
+derived as (
+    select enrollment_key, line_number, 'non_response' as milestone_code, start_day as day
+    from fct_response
+    where response_code = 'non_response'
+    union all
+    select
+        enrollment_key,
+        line_number,
+        'non_response_found' as milestone_code,
+        failure_day as day
+    from fct_response
+    where response_code = 'non_response'
+    union all
+    select
+        response.enrollment_key,
+        response.line_number,
+        case
+            when response.remission_day is null then 'early_death' else 'death_in_remission'
+        end as milestone_code,
+        died.day
+    from fct_response as response
+    inner join died using (enrollment_key, line_number)
+    left join first_relapse using (enrollment_key, line_number)
+    where
+        (response.remission_day is null and response.response_code <> 'non_response')
+        or (
+            response.remission_day is not null
+            and (first_relapse.day is null or first_relapse.day > died.day)
+        )
+),
+
+happened as (
+    select
+        line.enrollment_key,
+        line.line_number,
+        milestone.milestone_code,
+        milestone.day
+    from line
+    inner join fct_milestone as milestone using (enrollment_key)
+    left join dim_response_rule as rule
+        on
+            rule.entry_reason = line.entry_reason
+            and rule.remission_code = milestone.milestone_code
+    left join died using (enrollment_key, line_number)
+    where
+        milestone.day >= line.start_day
+        -- Remission on the day of death is no remission.
+        and (rule.remission_code is null or died.day is null or milestone.day < died.day)
+    union all
+    select enrollment_key, line_number, milestone_code, day
+    from derived
 ),
 
 origin as (
     select
-        enrollment.enrollment_key,
+        line.enrollment_key,
+        line.line_number,
         endpoint.endpoint_code,
         endpoint.censor_code,
-        case when endpoint.origin_code = 'enrollment' then 0 else started.day end as origin_day
-    from dim_enrollment as enrollment
-    cross join dim_endpoint as endpoint
+        case
+            when endpoint.origin_code = 'enrollment' then line.start_day else min(started.day)
+        end as origin_day
+    from line
+    inner join dim_endpoint_line as defined using (entry_reason)
+    inner join dim_endpoint as endpoint using (endpoint_code)
     anti join doubtful
         on
-            doubtful.enrollment_key = enrollment.enrollment_key
+            doubtful.enrollment_key = line.enrollment_key
             and doubtful.endpoint_code = endpoint.endpoint_code
-    left join fct_milestone as started
+    left join happened as started
         on
-            started.enrollment_key = enrollment.enrollment_key
+            started.enrollment_key = line.enrollment_key
+            and started.line_number = line.line_number
             and started.milestone_code = endpoint.origin_code
-            and started.instance = 1
+            and (line.next_start is null or started.day < line.next_start)
+    group by
+        line.enrollment_key,
+        line.line_number,
+        endpoint.endpoint_code,
+        endpoint.censor_code,
+        endpoint.origin_code,
+        line.start_day
 ),
 
 ended as (
     select
         origin.enrollment_key,
+        origin.line_number,
         origin.endpoint_code,
         arg_min(
             struct_pack(day := happened.day, state := event.state, reason := event.milestone_code),
@@ -50,38 +147,46 @@ ended as (
         ) as outcome
     from origin
     inner join dim_endpoint_event as event using (endpoint_code)
-    inner join fct_milestone as happened
+    inner join happened
         on
             happened.enrollment_key = origin.enrollment_key
+            and happened.line_number = origin.line_number
             and happened.milestone_code = event.milestone_code
             and happened.day >= origin.origin_day
+    group by all
+),
+
+seen as (
+    select enrollment_key, milestone_code, max(day) as day
+    from fct_milestone
     group by all
 ),
 
 observed as (
     select
         origin.enrollment_key,
+        origin.line_number,
         origin.endpoint_code,
         origin.origin_day,
         ended.outcome,
         origin.censor_code,
         seen.day as censor_day
     from origin
-    left join ended using (enrollment_key, endpoint_code)
-    left join fct_milestone as seen
+    left join ended using (enrollment_key, line_number, endpoint_code)
+    left join seen
         on
             seen.enrollment_key = origin.enrollment_key
             and seen.milestone_code = origin.censor_code
-            and seen.instance = 1
     where origin.origin_day is not null
 )
 
 select
     enrollment_key,
+    line_number,
     endpoint_code,
     coalesce(outcome.day, censor_day) - origin_day as time_days,
     coalesce(outcome.state, 0) as state,
     coalesce(outcome.reason, censor_code) as reason
 from observed
 where coalesce(outcome.day, censor_day) >= origin_day
-order by enrollment_key, endpoint_code
+order by enrollment_key, line_number, endpoint_code

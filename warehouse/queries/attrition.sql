@@ -1,6 +1,6 @@
 -- attrition: who is in the cohort, in the population, and in the figure of an endpoint.
--- grain: one row per cohort that has enrollments
--- params: population, origin_code, needed (milestones the endpoint needs)
+-- grain: one row per cohort x kind of line that the selection names and that is there
+-- params: population, origin_code, lines, endpoint_code, needed (milestones the endpoint needs)
 with
 
 doubtful as (
@@ -11,22 +11,33 @@ doubtful as (
 
 select
     enrollment.cohort_code,
-    count(*) as n_enrolled,
+    line.entry_reason,
+    count(*) filter (where line.is_primary) as n_enrolled,
     count(*) filter (where {population}) as n_population,
     count(doubtful.enrollment_key) filter (where {population}) as n_in_doubt,
     count(*) filter (
         where
         {population}
         and doubtful.enrollment_key is null
+        and outcome.time_days is null
         and $origin_code <> 'enrollment'
-        and started.day is null
+        and not exists (
+            select 1
+            from fct_milestone as started
+            where
+                started.enrollment_key = line.enrollment_key
+                and started.milestone_code = $origin_code
+                and started.day >= line.start_day
+        )
     ) as n_without_origin
 from dim_enrollment as enrollment
+inner join dim_line as line using (enrollment_key)
 left join doubtful using (enrollment_key)
-left join fct_milestone as started
+left join fct_time_to_event as outcome
     on
-        started.enrollment_key = enrollment.enrollment_key
-        and started.milestone_code = $origin_code
-        and started.instance = 1
+        outcome.enrollment_key = line.enrollment_key
+        and outcome.line_number = line.line_number
+        and outcome.endpoint_code = $endpoint_code
+where list_contains($lines, line.entry_reason)
 group by all
 order by all

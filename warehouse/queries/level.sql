@@ -1,10 +1,12 @@
 -- level: enrollments by level of one characteristic, all of them and those of the population.
 -- grain: one row per level that has enrollments; a level not recorded is null
--- params: population, level (the column of the characteristic)
+-- params: population, lines, level (the column of the characteristic)
 select
     {level} as level_code,
-    count(*) as n_all,
+    count(*) filter (where line.is_primary) as n_all,
     count(*) filter (where {population}) as n_population
 from dim_enrollment as enrollment
+inner join dim_line as line using (enrollment_key)
+where list_contains($lines, line.entry_reason)
 group by all
 order by all

@@ -9,6 +9,7 @@ select
     rows_in,
     rows_loaded,
     rows_quarantined,
+    is_synthetic,
     loaded_at,
     program_version,
     definition

@@ -1,13 +1,15 @@
--- survival: how many enrollments end their endpoint on each day, by state.
--- grain: one row per cohort x day x state
+-- survival: how many lines end their endpoint on each day, by state.
+-- grain: one row per cohort x kind of line x day x state
 -- params: population, endpoint_code
 select
     enrollment.cohort_code,
+    line.entry_reason,
     outcome.time_days,
     outcome.state,
     count(*) as n
 from dim_enrollment as enrollment
-inner join fct_time_to_event as outcome using (enrollment_key)
+inner join dim_line as line using (enrollment_key)
+inner join fct_time_to_event as outcome using (enrollment_key, line_number)
 where
     outcome.endpoint_code = $endpoint_code
     and {population}

@@ -1,0 +1,129 @@
+"""What a row of dots says: a label, each cohort's proportion, and their differences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SPACE = "\u2002"  # an en space: SVG does not shrink it as it does several blanks
+ROUNDING = 1e-9
+DIGIT_SPACE = "\u2007"  # as wide as a digit
+
+
+def refuse_nonsense(what: str, values: Sequence[float | None], lowest: float) -> None:
+    """Of estimate, lower, upper: raise ValueError unless each is None or from `lowest` to 1.
+
+    Limits come in pairs, and only with an estimate.
+    """
+    known = [value for value in values if value is not None]
+    if not all(lowest - ROUNDING <= value <= 1 + ROUNDING for value in known):
+        raise ValueError(f"{what}: not a number from {lowest:g} to 1")
+    if values[0] is None and known:
+        raise ValueError(f"{what}: limits without an estimate")
+    if (values[1] is None) != (values[2] is None):
+        raise ValueError(f"{what}: one limit alone")
+
+
+def written_percent(proportion: float) -> str:
+    """Whole percent: 0.731 -> '73 %'."""
+    return f"{100 * proportion:.0f}\u00a0%"
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """One cohort's proportion in a row.
+
+    Without an estimate (not estimable, withheld, too few for a percentage) there is no dot, and
+    `instead` says why. `numerator` and `denominator` are written wherever both are given, so leave
+    them None where they are withheld. Raises ValueError for NaN or limits without an estimate.
+    """
+
+    cohort: str
+    role: int
+    numerator: int | None
+    denominator: int | None
+    estimate: float | None
+    lower: float | None = None
+    upper: float | None = None
+    instead: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        refuse_nonsense(self.cohort, (self.estimate, self.lower, self.upper), 0.0)
+
+    @property
+    def counted(self) -> str:
+        """38/52; nothing where it is withheld."""
+        known = self.numerator is not None and self.denominator is not None
+        return f"{self.numerator}/{self.denominator}" if known else ""
+
+    @property
+    def number(self) -> str:
+        """38/52 73 %."""
+        percent = "" if self.estimate is None else written_percent(self.estimate)
+        percent = percent.rjust(4, DIGIT_SPACE) if percent else ""
+        return SPACE.join(part for part in (self.counted, percent) if part)
+
+    @property
+    def told(self) -> str:
+        """All there is to say: 73.1 % (59.7 to 83.2), 38/52."""
+        if self.estimate is None:
+            return ", ".join(part for part in (self.instead, self.counted) if part) or "-"
+        text = f"{100 * self.estimate:.1f} %"
+        if self.lower is not None and self.upper is not None:
+            text += f" ({100 * self.lower:.1f} to {100 * self.upper:.1f})"
+        return f"{text}, {self.counted}" if self.counted else text
+
+
+def _points(difference: float, digits: int) -> str:
+    text = f"{100 * difference:+.{digits}f}".replace("-", "\u2212")
+    return text[1:] if float(f"{100 * difference:.{digits}f}") == 0 else text
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of proportions, -1 to 1; `cohort` and `role` are of the cohort compared.
+
+    `cohort` is the whole name of the comparison as it stands above the picture. Without an estimate
+    `instead` says why. Raises ValueError for NaN or limits without an estimate.
+    """
+
+    cohort: str
+    role: int
+    estimate: float | None
+    lower: float | None = None
+    upper: float | None = None
+    instead: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        refuse_nonsense(self.cohort, (self.estimate, self.lower, self.upper), -1.0)
+
+    @property
+    def number(self) -> str:
+        """+8 (-10 to +26)."""
+        return self._written(0)
+
+    @property
+    def told(self) -> str:
+        """The same with a decimal, or why there is none."""
+        return self._written(1) or self.instead or "-"
+
+    def _written(self, digits: int) -> str:
+        if self.estimate is None:
+            return ""
+        text = _points(self.estimate, digits)
+        if self.lower is not None and self.upper is not None:
+            text += f" ({_points(self.lower, digits)} to {_points(self.upper, digits)})"
+        return text
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its label, a proportion a cohort, and their differences (if a picture shows them).
+
+    A row without proportions is a heading. `indent` moves a term under its category.
+    """
+
+    label: str
+    proportions: tuple[Proportion, ...]
+    differences: tuple[Difference, ...] = ()
+    indent: int = 0

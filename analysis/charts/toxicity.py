@@ -1,0 +1,314 @@
+"""Toxicity: rates by term as rows of dots, and block by category as a heat map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import polars as pl
+
+from analysis.charts import palette
+from analysis.charts.dots import DENSE, differences, dot_chart, layout, proportions
+from analysis.charts.labels import LETTER, label_expr
+from analysis.charts.response import percent_values, point_values
+from analysis.charts.rows import Row, refuse_nonsense, written_percent
+
+CELL_HEIGHT = 34
+LABEL_HEIGHT = 18
+ROW_GAP = 6
+# A plot on a phone; the blocks share it. EDGE: of a block's share, left and right of a cell.
+PHONE = 335
+EDGE = 0.02
+# Names of blocks too long for that are slanted; pixels they rise for one along their length.
+SLANT, SLANT_RISE = -55, 0.82
+# n/N is smaller where there are many blocks.
+MANY_BLOCKS = 8
+WORD_LINE = 11
+# Lines over a cell without numbers: from and to, in the unit square.
+HATCHES = ((0.0, 0.5, 0.5, 0.0), (0.0, 1.0, 1.0, 0.0), (0.5, 1.0, 1.0, 0.5))
+
+
+def rates(rows: Sequence[Row], axis_title: str) -> alt.LayerChart:
+    """Terms or categories as rows, in the order given: a dot with its interval a cohort.
+
+    Rows with `indent` stand under the row before; then those without are bold. Words in place of
+    an estimate stand among the numbers: at most twelve letters. Raises ValueError if no row has a
+    proportion.
+    """
+    return dot_chart(rows, layout(rows, DENSE), proportions(rows), percent_values(axis_title))
+
+
+def rate_differences(
+    rows: Sequence[Row], axis_title: str, sides: tuple[str, str] | None = None
+) -> alt.LayerChart:
+    """The differences of the same rows, with the row step of `rates`.
+
+    Raises ValueError if no row has a difference.
+    """
+    values = point_values(rows, axis_title, sides)
+    return dot_chart(rows, layout(rows, DENSE), differences(rows), values)
+
+
+def rates_height(rows: Sequence[Row]) -> int:
+    """Pixels of either picture."""
+    return layout(rows, DENSE).page_height
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One block and category of a cohort: n/N and percent.
+
+    Without an estimate it is grey; without n/N too (withheld, not documented, not given) it is
+    hatched and says `instead`, a word or two. Raises ValueError for NaN.
+    """
+
+    block: str
+    category: str
+    numerator: int | None
+    denominator: int | None
+    estimate: float | None
+    instead: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        refuse_nonsense(self.block, (self.estimate, None, None), 0.0)
+
+    @property
+    def counted(self) -> str:
+        """38/52; nothing where it is withheld."""
+        known = self.numerator is not None and self.denominator is not None
+        return f"{self.numerator}/{self.denominator}" if known else ""
+
+    @property
+    def told(self) -> str:
+        """All there is to say."""
+        percent = "" if self.estimate is None else f"{100 * self.estimate:.1f} %"
+        return ", ".join(part for part in (percent or self.instead, self.counted) if part) or "-"
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One cohort's blocks (columns) and categories (rows), both in the order they are drawn.
+
+    A block and category without a cell stay empty: the block is not part of the protocol. Give all
+    cohorts the same blocks and categories, and their panels match. Raises ValueError without a
+    cell, for a cell of an unknown block or category, and for two cells in one place.
+    """
+
+    cohort: str
+    role: int
+    blocks: tuple[str, ...]
+    categories: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what has no place of its own."""
+        if not self.cells:
+            raise ValueError("no cells")
+        places = [(cell.block, cell.category) for cell in self.cells]
+        for block, category in places:
+            if block not in self.blocks or category not in self.categories:
+                raise ValueError(f"no place for {block}, {category}")
+        if len(set(places)) < len(places):
+            raise ValueError("two cells in one place")
+
+
+def _top(position: int) -> float:
+    """The first pixel of a category: its label, then its cells."""
+    return float(position * (LABEL_HEIGHT + CELL_HEIGHT + ROW_GAP))
+
+
+def _plot_height(shown: HeatMap) -> int:
+    return int(_top(len(shown.categories)))
+
+
+def _column(shown: HeatMap) -> float:
+    """Pixels that a phone gives a block."""
+    return PHONE / len(shown.blocks)
+
+
+def _is_slanted(shown: HeatMap) -> bool:
+    return max(len(block) for block in shown.blocks) * LETTER > _column(shown)
+
+
+def heat_map_height(shown: HeatMap) -> int:
+    """Pixels of the whole picture: the cohort's name, the blocks' names, the rows."""
+    longest = max(len(block) for block in shown.blocks) * LETTER
+    return _plot_height(shown) + 42 + (round(longest * SLANT_RISE) if _is_slanted(shown) else 16)
+
+
+def _block_axis(shown: HeatMap) -> alt.Axis:
+    names = {k + 0.5: [block] for k, block in enumerate(shown.blocks)}
+    slanted = _is_slanted(shown)
+    return alt.Axis(
+        orient="top",
+        values=list(names),
+        labelExpr=label_expr(names, 1),
+        labelAngle=SLANT if slanted else 0,
+        labelAlign="left" if slanted else "center",
+        labelFontSize=12,
+        labelLimit=0,
+        labelOverlap=False,
+        labelPadding=4,
+        labelFlush=False,
+        domain=False,
+        ticks=False,
+        grid=False,
+        title=shown.cohort,
+        titleColor=palette.colour(shown.role),
+        titleFontSize=12,
+        titleFontWeight="bold",
+        titleAnchor="start",
+        titleAlign="left",
+        titlePadding=6,
+    )
+
+
+def _category_axis(shown: HeatMap) -> alt.Axis:
+    names = {_top(k): [category] for k, category in enumerate(shown.categories)}
+    return alt.Axis(
+        values=list(names),
+        labelExpr=label_expr(names, 1),
+        labelAlign="left",
+        labelBaseline="top",
+        labelFontSize=12,
+        labelLimit=PHONE,
+        labelOverlap=False,
+        labelPadding=0,
+        labelFlush=False,
+        labelOffset=2,
+        domain=False,
+        ticks=False,
+        grid=False,
+        minExtent=0,
+        title=None,
+        zindex=1,
+    )
+
+
+def _cell_frame(shown: HeatMap, is_known: bool) -> pl.DataFrame:
+    """One row a cell with (or without) an estimate: its edges and middle, what it says."""
+    rows = []
+    for cell in shown.cells:
+        if (cell.estimate is not None) is not is_known:
+            continue
+        x, y = shown.blocks.index(cell.block), _top(shown.categories.index(cell.category))
+        words = [cell.counted] if cell.counted else cell.instead.split()
+        place = {"x": x + EDGE, "x2": x + 1 - EDGE, "middle": x + 0.5}
+        place |= {"y": y + LABEL_HEIGHT, "y2": y + LABEL_HEIGHT + CELL_HEIGHT}
+        place["first_line"] = place["y"] + CELL_HEIGHT / 2 - (len(words) - 1) * WORD_LINE / 2
+        said = {"counted": cell.counted, "words": "\n".join(words), "told": cell.told}
+        said["percent"] = "" if cell.estimate is None else written_percent(cell.estimate)
+        said["place"] = f"{cell.category}, {cell.block}"
+        rows.append(place | said | {"estimate": cell.estimate})
+    numbers = ("x", "x2", "middle", "y", "y2", "first_line", "estimate")
+    texts = ("counted", "words", "told", "percent", "place")
+    schema = {name: pl.Float64() for name in numbers} | {name: pl.String() for name in texts}
+    return pl.DataFrame(rows, schema=schema)
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """What the layers share; `middle` and `first_line` are x and y once more, for texts."""
+
+    x: alt.X
+    middle: alt.X
+    y: alt.Y
+    first_line: alt.Y
+
+
+def _axes(shown: HeatMap) -> _Axes:
+    down = alt.Scale(domain=[0, _plot_height(shown)], reverse=True, nice=False, zero=False)
+    across = alt.Scale(domain=[0, len(shown.blocks)], nice=False, zero=False)
+    axis, categories = _block_axis(shown), _category_axis(shown)
+    return _Axes(
+        x=alt.X("x:Q", scale=across, axis=axis),
+        middle=alt.X("middle:Q", scale=across, axis=axis),
+        y=alt.Y("y:Q", scale=down, axis=categories),
+        first_line=alt.Y("first_line:Q", scale=down, axis=categories),
+    )
+
+
+def heat_map(shown: HeatMap, *, highest: float = 1.0) -> alt.LayerChart:
+    """One cohort's panel: the darker, the more frequent; every cell says percent and n/N.
+
+    `highest` is the proportion of the darkest colour, above 0; give all panels the same.
+    """
+    if not 0 < highest <= 1:
+        raise ValueError(f"the highest proportion is above 0 and at most 1, not {highest}")
+    axes = _axes(shown)
+    layers = [_known(shown, axes, highest), *_unknown(shown, axes)]
+    layers += _cell_texts(shown, axes, highest)
+    chart = alt.layer(*layers).properties(
+        height=_plot_height(shown), view=alt.ViewBackground(stroke=None)
+    )
+    assert isinstance(chart, alt.LayerChart)
+    return chart
+
+
+def _told(shown: HeatMap) -> list[alt.Tooltip]:
+    # The tooltip puts what is called `title` above all else.
+    return [alt.Tooltip("place:N", title="title"), alt.Tooltip("told:N", title=shown.cohort)]
+
+
+def _cells(shown: HeatMap, axes: _Axes, is_known: bool) -> alt.Chart:
+    cells = alt.Chart(_cell_frame(shown, is_known))
+    return cells.encode(x=axes.x, x2="x2:Q", y=axes.y, y2="y2:Q", tooltip=_told(shown))
+
+
+def _known(shown: HeatMap, axes: _Axes, highest: float) -> alt.Chart:
+    scale = alt.Scale(domain=[0, highest], range=list(palette.HEAT), clamp=True)
+    colour = alt.Color("estimate:Q", scale=scale, legend=None)
+    return _cells(shown, axes, True).mark_rect(opacity=1).encode(color=colour)
+
+
+def _unknown(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
+    """Grey; hatched if there is not even n/N."""
+    grey = _cells(shown, axes, False).mark_rect(color=palette.NEUTRAL, opacity=0.12)
+    bare = _cell_frame(shown, False).filter(pl.col("counted") == "")
+    lines = [
+        {
+            "x": x + (x2 - x) * from_x,
+            "x2": x + (x2 - x) * to_x,
+            "y": y + CELL_HEIGHT * from_y,
+            "y2": y + CELL_HEIGHT * to_y,
+            "place": place,
+            "told": told,
+        }
+        for x, x2, y, place, told in bare.select("x", "x2", "y", "place", "told").iter_rows()
+        for from_x, from_y, to_x, to_y in HATCHES
+    ]
+    schema = {name: pl.Float64() for name in ("x", "x2", "y", "y2")}
+    schema |= {name: pl.String() for name in ("place", "told")}
+    hatch = alt.Chart(pl.DataFrame(lines, schema=schema))
+    hatch = hatch.mark_rule(color=palette.NEUTRAL, opacity=0.4, strokeWidth=1)
+    hatch = hatch.encode(x=axes.x, x2="x2:Q", y=axes.y, y2="y2:Q", tooltip=_told(shown))
+    return [grey, hatch]
+
+
+def _cell_texts(shown: HeatMap, axes: _Axes, highest: float) -> list[alt.Chart]:
+    """Percent over n/N, dark on light and white on dark; of an unknown cell n/N or its words."""
+    small = 9 if len(shown.blocks) > MANY_BLOCKS else 10
+    known, unknown = (
+        alt.Chart(_cell_frame(shown, is_known)).encode(x=axes.middle, tooltip=_told(shown))
+        for is_known in (True, False)
+    )
+    dark, white = palette.HEAT_TEXT
+    is_dark = f"datum.estimate >= {palette.HEAT_WHITE_ABOVE * highest!r}"
+    colour = alt.ColorValue(dark, condition={"test": is_dark, "value": white})
+    percent = known.mark_text(fontSize=12, fontWeight="bold", baseline="middle", dy=11)
+    counted = known.mark_text(fontSize=small, baseline="middle", dy=25)
+    words = unknown.mark_text(
+        fontSize=small,
+        fontWeight="bold",
+        baseline="middle",
+        lineBreak="\n",
+        lineHeight=WORD_LINE,
+        # A word too long for its cell is cut, not written over the neighbour's numbers.
+        limit={"expr": f"width / {len(shown.blocks)} - 2"},
+        color=palette.NEUTRAL,
+    )
+    return [
+        percent.encode(y=axes.y, text="percent:N", color=colour),
+        counted.encode(y=axes.y, text="counted:N", color=colour),
+        words.encode(y=axes.first_line, text="words:N"),
+    ]

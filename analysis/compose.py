@@ -1,0 +1,120 @@
+"""What every answer about patients has in common: data, population, the notes of every page."""
+
+from dataclasses import dataclass, field
+
+from analysis.answer import Answer, CohortSize, Figure, Note, Number, Table
+from analysis.groups import not_compared, sizes
+from analysis.link import View
+from analysis.wording import cutoff_in_words, notice
+from trial.selection import in_words
+from trial.study import Study
+from trial.words import say
+from warehouse.query import Snapshot
+
+
+@dataclass(frozen=True)
+class Page:
+    """The view that is being answered, and what follows from it for every number."""
+
+    question: str
+    snapshot: Snapshot
+    view: View
+    sizes: dict[str, CohortSize] = field(compare=False)
+
+    @property
+    def study(self) -> Study:
+        """The study of the snapshot."""
+        return self.snapshot.study
+
+    @property
+    def population(self) -> str:
+        """The population in words."""
+        return in_words(self.study, self.view.selection)
+
+    @property
+    def refused(self) -> str | None:
+        """Why groups are not compared."""
+        return not_compared(self.study, self.view.selection)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is in the population."""
+        return all(size.n_population == 0 for size in self.sizes.values())
+
+    def number(self) -> Number:
+        """A tidy number with what all numbers of the page share."""
+        return Number(
+            snapshot=self.snapshot.snapshot_id,
+            synthetic=self.snapshot.is_synthetic,
+            question=self.question,
+            population=self.population,
+        )
+
+    def caption(self, key: str, **told: object) -> str:
+        """A caption: what `key` says, then population and data."""
+        return say(
+            "frame.caption",
+            told=say(key, **told),
+            population=self.population,
+            snapshot=self.snapshot.snapshot_id,
+            cutoff=cutoff_in_words(self.snapshot.data_cutoff),
+            notice=notice(self.snapshot),
+        )
+
+    def nobody(self) -> str:
+        """The headline of an empty population."""
+        names = ", ".join(size.label for size in self.sizes.values())
+        return say("survival.nobody", population=self.population, cohorts=names)
+
+    def notes(self) -> list[Note]:
+        """The warnings of every page about patients."""
+        notes = []
+        if self.refused:
+            notes.append(Note("warning", self.refused))
+        elif not self.study.randomised and len(self.sizes) > 1:
+            notes.append(Note("warning", say("survival.not_randomised")))
+        load = self.snapshot.load
+        if load["rows_quarantined"]:
+            n, rows_in = load["rows_quarantined"], load["rows_in"]
+            notes.append(Note("warning", say("survival.quarantined", n=n, rows_in=rows_in)))
+        return notes
+
+    def primary(self) -> list[Note]:
+        """What the study declares as the one primary measure of the question."""
+        primary = self.study.primary(self.question)
+        return [Note("info", say("frame.primary", measure=primary.measure))] if primary else []
+
+    def answer(
+        self,
+        headline: str,
+        notes: list[Note],
+        figures: tuple[Figure, ...],
+        tables: tuple[Table, ...],
+        numbers: tuple[Number, ...],
+        **more,
+    ) -> Answer:
+        """The answer of the page."""
+        return Answer(
+            question=self.question,
+            headline=headline,
+            snapshot=self.snapshot.snapshot_id,
+            data_cutoff=cutoff_in_words(self.snapshot.data_cutoff),
+            notice=notice(self.snapshot),
+            synthetic=self.snapshot.is_synthetic,
+            population=self.population,
+            cohorts=tuple(self.sizes.values()),
+            notes=tuple(notes),
+            figures=figures,
+            tables=tuple(table for table in tables if table.rows),
+            numbers=numbers,
+            **more,
+        )
+
+    def empty(self) -> Answer:
+        """The answer of an empty population: a sentence."""
+        return self.answer(self.nobody(), [], (), (), ())
+
+
+def page(question: str, snapshot: Snapshot, view: View) -> Page:
+    """The page of a view."""
+    return Page(question, snapshot, view, sizes(snapshot, view.selection))

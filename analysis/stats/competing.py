@@ -1,0 +1,245 @@
+"""Competing events from day counts: the Aalen-Johansen probabilities of several final states.
+
+Everybody starts event-free and may enter one of the states 1, 2, ... J, or be censored (0). On each
+day the event-free S and the cumulative incidences F_1 ... F_J add to 1:
+
+    F_k(t) = sum over days s <= t of S(s-) d_k(s) / n(s),    S(t) = prod of 1 - d(s) / n(s)
+
+with d_k events of state k, d of all states, n at risk. Conventions as in `survival.py`: who has an
+event or is censored on a day is at risk on it; F(t) includes the events on t; an event on day 0
+counts. With one state F is 1 - Kaplan-Meier.
+
+Standard error: the infinitesimal jackknife, the only one that R's survfit has for several states
+(`std.err` of `pstate`): the sum over patients of the squared derivative of F_k(t) by the patient's
+weight. These influences are orthogonal between days (within a day they add to 0 over those at
+risk), so their sum of squares needs the day counts only, and is the Greenwood-type variance of
+Andersen, Borgan, Gill & Keiding; for S it is Greenwood's own:
+
+    var F_k(t) = sum over s <= t of 1/n { S(s-)^2 h_k (1 - h_k) - 2 S(s-) h_k [F_k(t) - F_k(s)]
+                                          + [F_k(t) - F_k(s)]^2 h / (1 - h) },  h_k = d_k/n, h = d/n
+
+Limits: log(-log F), on F itself as survfit's conf.type = "log-log" does for `pstate`:
+F^exp(+-z se / (F log F)). They are not mirrored: with one state they differ from 1 minus the
+limits of Kaplan-Meier, which are log(-log S).
+
+Sources: Aalen & Johansen, Scand J Stat 1978;5:141; Andersen et al., Statistical Models Based on
+Counting Processes 1993, section IV.4; Choudhury, Stat Med 2002;21:1129 (limits). Oracle: R
+survival 3.5, survfit(Surv(time, factor(state)) ~ 1, conf.type = "log-log").
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from analysis.stats.estimate import Estimate, not_estimable
+from analysis.stats.survival import (
+    Array,
+    DayCounts,
+    KaplanMeier,
+    clopper_pearson,
+    kaplan_meier,
+    log_log_limits,
+)
+
+
+@dataclass(frozen=True)
+class StateCounts:
+    """One cohort: `day` (K,) ascending and distinct, `events` (K, J) by state, `censored` (K,)."""
+
+    day: Array
+    events: Array
+    censored: Array
+
+    @property
+    def n_states(self) -> int:
+        """States that end the event-free time, with or without an event in this cohort."""
+        return self.events.shape[1]
+
+    @property
+    def n(self) -> int:
+        """Enrollments."""
+        return int(self.events.sum() + self.censored.sum())
+
+    @property
+    def n_events(self) -> tuple[int, ...]:
+        """Enrollments that entered each state: J numbers."""
+        return tuple(int(x) for x in self.events.sum(axis=0))
+
+    @property
+    def at_risk(self) -> Array:
+        """Event-free and observed on each day, just before its events: (K,)."""
+        return self.any_event().at_risk
+
+    def any_event(self) -> DayCounts:
+        """All states as one event: the counts of event-free survival."""
+        return DayCounts(self.day, self.events.sum(axis=1), self.censored)
+
+
+def state_counts(frame: pl.DataFrame, n_states: int) -> StateCounts:
+    """From columns time_days, state (0 censored, 1 to n_states), n; any order, repeats allowed.
+
+    `n_states` is given and not found in the data: a state that nobody entered keeps its place. An
+    empty frame gives a cohort of nobody. Raises ValueError for another state or a missing day.
+    """
+    known = pl.col("state").is_between(0, n_states) & pl.col("time_days").is_not_null()
+    if wrong := frame.filter(~known.fill_null(False)).height:
+        raise ValueError(f"{wrong} rows without a day or with a state outside 0 to {n_states}")
+    by_day = (
+        frame.filter(pl.col("n") > 0)
+        .group_by("time_days")
+        .agg(
+            pl.col("n").filter(pl.col("state") == state).sum().alias(str(state))
+            for state in range(n_states + 1)
+        )
+        .sort("time_days")
+    )
+    counted = by_day.drop("time_days").to_numpy().astype(np.int64)  # (K, J + 1)
+    day = by_day["time_days"].to_numpy().astype(float)
+    return StateCounts(day, counted[:, 1:], counted[:, 0])
+
+
+@dataclass(frozen=True)
+class AalenJohansen:
+    """The probabilities on every distinct day.
+
+    `event_free`: S with Greenwood's variance (K,). `cif`: F by state, its `standard_error` and the
+    log(-log) limits `lower` and `upper`, all (K, J); limits are NaN where F is 0 or 1.
+    """
+
+    counts: StateCounts
+    event_free: KaplanMeier
+    cif: Array
+    standard_error: Array
+    lower: Array
+    upper: Array
+
+
+def aalen_johansen(counts: StateCounts) -> AalenJohansen:
+    """The probabilities of all states. A cohort of nobody gives empty arrays. R: survfit."""
+    event_free = kaplan_meier(counts.any_event())
+    at_risk = counts.at_risk.astype(float)[:, None]  # (K, 1), as `before`
+    before = np.concatenate(([1.0], event_free.survival))[:-1, None]  # S just before each day
+    cif = np.cumsum(before * counts.events / at_risk, axis=0)
+    elsewhere = counts.events.sum(axis=1)[:, None] - counts.events
+    # Nobody left, nobody elsewhere: rounding must not leave 1 - 1e-16 with a standard error.
+    certain = (event_free.survival[:, None] == 0) & (np.cumsum(elsewhere, axis=0) == 0)
+    cif[certain] = 1.0
+    error = np.sqrt(_variance(counts, before))
+    error[(cif == 0) | certain] = 0.0
+    relative = np.divide(error, cif, out=np.zeros_like(cif), where=cif > 0)
+    return AalenJohansen(counts, event_free, cif, error, *log_log_limits(cif, relative**2))
+
+
+def _variance(counts: StateCounts, before: Array) -> Array:
+    """Variance of F by state: (K, J); the module's formula, multiplied out into running sums.
+
+    F(t) - F(s) is written R(s) - R(t) with R what is still to come after a day: R is at most S, so
+    that nothing grows large where S is small.
+    """
+    n = counts.at_risk.astype(float)[:, None]
+    h_k = counts.events / n
+    d = counts.events.sum(axis=1)[:, None]
+    # On a day when all at risk have an event nothing is to come, and 0/0 contributes nothing.
+    odds = np.divide(d, n - d, out=np.zeros_like(n), where=n > d)
+    steps = before * h_k
+    rest = np.cumsum(steps[::-1], axis=0)[::-1] - steps
+    constant = np.cumsum((before * steps * (1 - h_k) - 2 * steps * rest + rest**2 * odds) / n, 0)
+    linear = np.cumsum((steps - rest * odds) / n, 0)
+    square = np.cumsum(odds / n, 0)
+    return np.maximum(constant + 2 * rest * linear + rest**2 * square, 0.0)
+
+
+def _followed_to(fit: AalenJohansen, day: float) -> str | None:
+    """None where the probabilities are estimable on this day, else the reason why not."""
+    counts = fit.counts
+    if counts.n == 0:
+        return "no patients"
+    if day > counts.day[-1] and fit.event_free.survival[-1] > 0:
+        return f"follow-up ends on day {counts.day[-1]:.0f}"
+    return None
+
+
+def _row(counts: StateCounts, day: float) -> int:
+    """The last row on or before this day; -1 before the first."""
+    return int(np.searchsorted(counts.day, day, side="right")) - 1
+
+
+def _column(counts: StateCounts, state: int) -> int:
+    if not 1 <= state <= counts.n_states:
+        raise ValueError(f"state {state} is none of 1 to {counts.n_states}")
+    return state - 1
+
+
+def incidence_at(fit: AalenJohansen, state: int, day: float) -> Estimate:
+    """F of a state on a day with its log(-log) limits.
+
+    Beyond the last follow-up while somebody is still event-free: not estimable. At F = 0 or 1 there
+    are no such limits: the exact (Clopper-Pearson) ones if nobody was censored before the day, else
+    no interval, and the reason.
+    """
+    method, counts = "Aalen-Johansen, log(-log) interval", fit.counts
+    column, row = _column(counts, state), _row(counts, day)
+    if reason := _followed_to(fit, day):
+        return not_estimable(reason, method)
+    value = float(fit.cif[row, column]) if row >= 0 else 0.0
+    if 0 < value < 1:
+        lower, upper = float(fit.lower[row, column]), float(fit.upper[row, column])
+        return Estimate(value, lower, upper, method=method)
+    what = f"no events in {counts.n}" if value == 0 else "everyone had the event"
+    if censored := state_at_risk_table(counts, (day,))[0].censored:
+        return Estimate(value, method=method, reason=f"{what}, {censored} censored before")
+    lower, upper = clopper_pearson(0 if value == 0 else counts.n, counts.n)
+    exact = "Aalen-Johansen, Clopper-Pearson interval"
+    return Estimate(value, lower, upper, method=exact, reason=what)
+
+
+def incidence_error_at(fit: AalenJohansen, state: int, day: float) -> float | None:
+    """Standard error of F of a state on a day, 0 < F < 1, within follow-up; else None."""
+    column, row = _column(fit.counts, state), _row(fit.counts, day)
+    if row < 0 or _followed_to(fit, day) or not 0 < fit.cif[row, column] < 1:
+        return None
+    return float(fit.standard_error[row, column])
+
+
+@dataclass(frozen=True)
+class StateProbabilities:
+    """Where the cohort is on a day: event-free, or in each of the J states; they add to 1."""
+
+    time_days: float
+    event_free: float
+    by_state: tuple[float, ...]
+
+
+def state_probabilities(fit: AalenJohansen, day: float) -> StateProbabilities | str:
+    """The probability of every state on a day; or the reason in words why there is none."""
+    if reason := _followed_to(fit, day):
+        return reason
+    row = _row(fit.counts, day)
+    if row < 0:
+        return StateProbabilities(day, 1.0, (0.0,) * fit.counts.n_states)
+    by_state = tuple(float(x) for x in fit.cif[row])
+    return StateProbabilities(day, float(fit.event_free.survival[row]), by_state)
+
+
+@dataclass(frozen=True)
+class StateAtRisk:
+    """What happened by t: at_risk (time >= t) + events + censored (all before t) = n."""
+
+    time_days: float
+    at_risk: int
+    events: tuple[int, ...]
+    censored: int
+
+
+def state_at_risk_table(counts: StateCounts, times: tuple[float, ...]) -> tuple[StateAtRisk, ...]:
+    """At risk just before, and events by state and censored strictly before, each time."""
+    first = np.searchsorted(counts.day, times, side="left")
+    nobody = np.zeros((1, counts.n_states), dtype=np.int64)
+    events = np.concatenate((nobody, np.cumsum(counts.events, axis=0)))[first]
+    censored = np.concatenate(([0], np.cumsum(counts.censored)))[first]
+    at_risk = counts.n - events.sum(axis=1) - censored
+    return tuple(
+        StateAtRisk(t, int(left), tuple(int(x) for x in gone), int(lost))
+        for t, left, gone, lost in zip(times, at_risk, events, censored, strict=True)
+    )

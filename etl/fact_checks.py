@@ -1,0 +1,339 @@
+"""Checks of courses, infusions, samples and adverse events, and the course an event belongs to.
+
+An adverse event belongs to the course in whose window its first day lies: from the first day of
+the course to the earliest of the day before the next course, the day of a relapse, the day of
+death, and the block's days of attribution after the last day of the course.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from etl.cells import MAX_DAY
+from etl.fact_tables import FACT_TABLES, FactTable, fact_table
+from etl.findings import FILE
+from etl.places import Places
+from etl.sources.csv_file import ROW
+from trial.study import Study
+
+CASE = "enrollment_id"
+COURSE = [CASE, "line_number", "block_code", "course_number"]
+FACT_KEY = (FILE, ROW)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the warnings look at beside the facts: milestones with their days, doubts, study."""
+
+    days: pl.DataFrame
+    doubts: pl.DataFrame
+    study: Study
+
+    def in_doubt(self, *codes: str) -> pl.DataFrame:
+        """Enrollments of which a quarantined row might have told of one of these."""
+        return self.doubts.filter(pl.col("milestone_code").is_in(codes)).select(CASE).unique()
+
+    def first_day(self, code: str, name: str) -> pl.DataFrame:
+        """The first day of a milestone, by enrollment."""
+        mine = self.days.filter(pl.col("milestone_code") == code)
+        return mine.group_by(CASE).agg(pl.col("day").min().alias(name))
+
+    @property
+    def death(self) -> str:
+        """The terminal milestone."""
+        return next((m.code for m in self.study.milestones if m.is_terminal), "")
+
+
+def _day_columns(table: FactTable) -> list[str]:
+    return [c.name for c in table.columns if c.kind == "day"]
+
+
+def _with_days(frame: pl.DataFrame, table: FactTable, enrollments: pl.DataFrame) -> pl.DataFrame:
+    """Dates as days since day 0, of rows whose enrollment is loaded: the others are orphans."""
+    origins = enrollments.select(CASE, "origin_date").unique(CASE)
+    frame = frame.join(origins, on=CASE, maintain_order="left")
+    for name in _day_columns(table):
+        if name in frame.columns:
+            since = (pl.col(f"{name}_date") - pl.col("origin_date")).dt.total_days()
+            frame = frame.with_columns(pl.coalesce(pl.col(name), since.cast(pl.Int32)).alias(name))
+    return frame.drop("origin_date")
+
+
+def _resolved(facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Facts in days; a course that names no line gets the one running on its first day."""
+    days = {
+        table.name: _with_days(facts[table.name], table, enrollments)
+        for table in FACT_TABLES
+        if table.name in facts
+    }
+    if "fct_course" in days and "dim_line" in days:
+        days["fct_course"] = _with_line(days["fct_course"], days["dim_line"])
+    return days
+
+
+def _with_line(courses: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    if "line_number" not in courses.columns:
+        courses = courses.with_columns(pl.lit(None, pl.Int32).alias("line_number"))
+    running = lines.select(CASE, "start_day", _running="line_number").sort("start_day")
+    joined = courses.with_row_index("_order").sort("start_day")
+    joined = joined.join_asof(running, on="start_day", by=CASE, check_sortedness=False)
+    filled = pl.coalesce("line_number", "_running").alias("line_number")
+    return joined.with_columns(filled).sort("_order").drop("_order", "_running")
+
+
+def fact_errors(
+    facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame, study: Study, place: Places
+) -> list[pl.DataFrame]:
+    """Errors of fact rows that no error condemns yet."""
+    found = []
+    days = _resolved(facts, enrollments)
+    for name, frame in days.items():
+        found += _day_errors(frame, fact_table(name), place)
+        found.append(_conflicting(frame, fact_table(name), place))
+    return [*found, *_orphans(days, study, place)]
+
+
+def _day_errors(frame: pl.DataFrame, table: FactTable, place: Places) -> list[pl.DataFrame]:
+    found = []
+    for name in _day_columns(table):
+        if name not in frame.columns:
+            continue
+        where = f"{table.name}.{name}"
+        before, after = frame.filter(pl.col(name) < 0), frame.filter(pl.col(name) > MAX_DAY)
+        message = "This date is before day 0 of the patient. Correct one of the two dates."
+        found.append(place.found(before, where, "before_day_0", "error", message))
+        message = f"More than {MAX_DAY} days after day 0. Correct one of the two dates."
+        found.append(place.found(after, where, "not_a_day", "error", message))
+    if table.end and table.end in frame.columns:
+        wrong = frame.filter(pl.col(table.end) < pl.col(table.day))
+        message = "It ends before it begins. Correct one of the two dates."
+        where = f"{table.name}.{table.end}"
+        found.append(place.found(wrong, where, "stop_before_start", "error", message))
+    return found
+
+
+def _values(frame: pl.DataFrame) -> list[str]:
+    """The columns that say what a row is about, not where it stood or how it was written."""
+    return [c for c in frame.columns if c not in FACT_KEY and not c.endswith("_date")]
+
+
+def _conflicting(frame: pl.DataFrame, table: FactTable, place: Places) -> pl.DataFrame:
+    """Rows of one key that say different things: nobody knows which is right."""
+    key = [CASE, *table.key]
+    rows = frame.clear()
+    if table.key:
+        rows = frame.filter(pl.struct(_values(frame)).n_unique().over(key) > 1)
+    message = "Two rows with the same key disagree; both are kept out. Correct the export."
+    return place.found(rows, table.name, "conflicting_rows", "error", message)
+
+
+def _lines(facts: dict[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
+    """The lines that rows can stand on; an export without lines has line 1 of everybody."""
+    if "dim_line" in facts:
+        return facts["dim_line"].select(CASE, "line_number").unique()
+    return frame.select(CASE, pl.lit(1, pl.Int32).alias("line_number")).unique()
+
+
+def _orphans(facts: dict[str, pl.DataFrame], study: Study, place: Places) -> list[pl.DataFrame]:
+    """Rows that stand on a line or course that is not loaded."""
+    found = []
+    message = "This line of therapy is not loaded. Correct its row, or the line number here."
+    for name in ("fct_course", "fct_infusion", "fct_assessment"):
+        if name in facts and "line_number" in facts[name].columns:
+            frame = facts[name].filter(pl.col("line_number").is_not_null())
+            rows = frame.join(_lines(facts, frame), on=[CASE, "line_number"], how="anti")
+            found.append(place.found(rows, name, "no_line", "error", message))
+    if "fct_infusion" in facts and "fct_course" in facts:
+        rows = facts["fct_infusion"].join(facts["fct_course"], on=COURSE, how="anti")
+        if "dim_line" in facts:
+            rows = rows.join(_lines(facts, rows), on=[CASE, "line_number"], how="semi")
+        message = "The course of this infusion is not loaded. Correct its row, or the course here."
+        found.append(place.found(rows, "fct_infusion", "no_course", "error", message))
+    return found
+
+
+def in_days(
+    facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame, cutoff: date | None, place: Places
+) -> tuple[dict[str, pl.DataFrame], list[pl.DataFrame]]:
+    """Facts with their days resolved and nothing after the cut-off; findings of what was cut."""
+    kept: dict[str, pl.DataFrame] = {}
+    findings = []
+    for name, dated in _resolved(facts, enrollments).items():
+        table = fact_table(name)
+        late = pl.lit(False)
+        if cutoff and f"{table.day}_date" in dated.columns:
+            late = (pl.col(f"{table.day}_date") > cutoff).fill_null(False)
+        if cutoff and table.end and f"{table.end}_date" in dated.columns:
+            # What goes on beyond the cut-off has no end yet.
+            ends = pl.col(f"{table.end}_date") > cutoff
+            end = pl.when(ends.fill_null(False)).then(None).otherwise(pl.col(table.end))
+            dated = dated.with_columns(end.alias(table.end))
+        message = "After the data cut-off; not counted."
+        where = f"{name}.{table.day}"
+        findings.append(place.found(dated.filter(late), where, "after_cutoff", "warning", message))
+        kept[name] = dated.filter(~late)
+    return kept, findings
+
+
+def copies(name: str, frame: pl.DataFrame, place: Places) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of a fact table without exact copies, and the repairs that this took."""
+    number = pl.int_range(pl.len()).over(_values(frame), order_by=[FILE, ROW])
+    again = "The same row stands further up; counted once."
+    found = place.found(frame.filter(number > 0), name, "identical_copy", "repair", again)
+    return frame.filter(number == 0), found
+
+
+# ------------------------------------------------------------------ attribution of adverse events
+
+
+def course_windows(facts: dict[str, pl.DataFrame], days: pl.DataFrame, study: Study):
+    """Each course with the first and last day an adverse event of it can begin."""
+    empty = {CASE: pl.String, "line_number": pl.Int32, "block_code": pl.String}
+    schema = {**empty, "course_number": pl.Int32, "start_day": pl.Int32, "last": pl.Int32}
+    if "fct_course" not in facts:
+        return pl.DataFrame(schema=schema)
+    after = {block.code: block.attribution_days for block in study.blocks}
+    courses = facts["fct_course"].sort(CASE, "start_day", "line_number", "course_number")
+    stop = (
+        pl.coalesce("stop_day", "start_day")
+        if "stop_day" in courses.columns
+        else pl.col("start_day")
+    )
+    courses = courses.with_columns(
+        (stop + pl.col("block_code").replace_strict(after, return_dtype=pl.Int32)).alias("last"),
+        (pl.col("start_day").shift(-1).over(CASE) - 1).alias("next"),
+    )
+    rule = study.response
+    if rule:
+        relapses = days.filter(pl.col("milestone_code") == rule.relapse)
+        joined = courses.join(relapses.select(CASE, relapse="day"), on=CASE, how="left")
+        ends = pl.col("block_code").is_in([b.code for b in study.blocks if b.until_relapse])
+        later = ends & (pl.col("relapse") >= pl.col("start_day"))
+        first = joined.filter(later).group_by(COURSE).agg(pl.col("relapse").min())
+        courses = courses.join(first, on=COURSE, how="left")
+    else:
+        courses = courses.with_columns(pl.lit(None, pl.Int32).alias("relapse"))
+    last = pl.min_horizontal("last", "next", "relapse")
+    # A course that begins on the day of the next one keeps that day.
+    last = pl.max_horizontal(last, pl.when(pl.col("next") < pl.col("start_day")).then("start_day"))
+    return courses.select(*COURSE, "start_day", last.alias("last"))
+
+
+def attributed(facts: dict[str, pl.DataFrame], days: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Adverse events with the course they belong to, empty outside any."""
+    events = facts.get("fct_adverse_event")
+    if events is None:
+        return pl.DataFrame(
+            schema={FILE: pl.Int32, ROW: pl.Int64, CASE: pl.String, "onset_day": pl.Int32}
+        )
+    windows = course_windows(facts, days, study)
+    keyed = events.with_row_index("_event")
+    inside = keyed.select("_event", CASE, "onset_day").join(windows, on=CASE)
+    inside = inside.filter(pl.col("onset_day").is_between(pl.col("start_day"), pl.col("last")))
+    # Of two courses with that day the later one, which is the one that is running.
+    latest = inside.sort("start_day").unique("_event", keep="last")
+    joined = keyed.join(
+        latest.drop(CASE, "onset_day", "start_day", "last"), on="_event", how="left"
+    )
+    return joined.sort("_event").drop("_event")
+
+
+# ------------------------------------------------------------------ warnings
+
+
+def fact_warnings(
+    facts: dict[str, pl.DataFrame], course: Course, place: Places
+) -> list[pl.DataFrame]:
+    """What is loaded and listed: see the message of each."""
+    found = _after_death(facts, course, place)
+    if "fct_course" in facts:
+        found.append(_overlapping(facts["fct_course"], place))
+    if "fct_assessment" in facts:
+        found += _sample_warnings(facts, course, place)
+    if facts["fct_adverse_event"].height:
+        found += _event_warnings(facts["fct_adverse_event"], course, place)
+    return found
+
+
+def _after_death(
+    facts: dict[str, pl.DataFrame], course: Course, place: Places
+) -> list[pl.DataFrame]:
+    died = course.first_day(course.death, "death")
+    found = []
+    for name, frame in facts.items():
+        for column in _day_columns(fact_table(name)):
+            if column in frame.columns:
+                rows = frame.join(died, on=CASE).filter(pl.col(column) > pl.col("death"))
+                message = "After the patient's death, by the days in the export. Check both days."
+                where = f"{name}.{column}"
+                found.append(place.found(rows, where, "after_terminal", "warning", message))
+    return found
+
+
+def _overlapping(courses: pl.DataFrame, place: Places) -> pl.DataFrame:
+    ordered = courses.sort(CASE, "start_day", FILE, ROW)
+    if "stop_day" not in ordered.columns:
+        ordered = ordered.with_columns(pl.lit(None, pl.Int32).alias("stop_day"))
+    ends = pl.coalesce("stop_day", "start_day").shift(1).over(CASE)
+    rows = ordered.filter(pl.col("start_day") <= ends)
+    message = "This course begins before the one before it ends. Check both courses."
+    return place.found(rows, "fct_course.start_day", "overlapping_courses", "warning", message)
+
+
+def _sample_warnings(
+    facts: dict[str, pl.DataFrame], course: Course, place: Places
+) -> list[pl.DataFrame]:
+    samples, found = facts["fct_assessment"], []
+    if "block_code" in samples.columns and "fct_course" in facts:
+        named = samples.filter(pl.col("block_code").is_not_null())
+        rows = named.join(facts["fct_course"], on=COURSE, how="anti", nulls_equal=True)
+        message = "The course named here is not loaded. Check block, line and number."
+        where = "fct_assessment.block_code"
+        found.append(place.found(rows, where, "assessment_without_course", "warning", message))
+    if course.study.response:
+        found.append(_remission_missing(samples, course, place))
+    return found
+
+
+def _remission_missing(samples: pl.DataFrame, course: Course, place: Places) -> pl.DataFrame:
+    """A marrow negative for MRD in a line that has no remission by then."""
+    rule = course.study.response
+    assert rule is not None
+    limit = min(rule.thresholds)
+    is_mrd = (pl.col("measure_code") == rule.mrd_measure) & (
+        pl.col("material_code") == rule.material
+    )
+    is_negative = (pl.col("qualifier") == "undetectable") | (
+        pl.col("qualifier").is_in(["=", "<"]) & (pl.col("value") <= limit)
+    )
+    is_negative = is_negative & ~((pl.col("qualifier") == "=") & (pl.col("value") >= limit))
+    first = course.first_day(rule.remission, "remission")
+    rows = (
+        samples.filter(is_mrd & is_negative)
+        .join(course.in_doubt(rule.remission), on=CASE, how="anti")
+        .join(first, on=CASE, how="left")
+        .filter(pl.col("remission").is_null() | (pl.col("remission") > pl.col("sample_day")))
+    )
+    message = "MRD negative, but no remission is dated by then. Check the remission."
+    return place.found(rows, "fct_assessment.result", "remission_missing", "warning", message)
+
+
+def _event_warnings(events: pl.DataFrame, course: Course, place: Places) -> list[pl.DataFrame]:
+    died = course.first_day(course.death, "death")
+    fatal = events.filter(pl.col("grade_low") == 5)
+    fatal = fatal.join(course.in_doubt(course.death), on=CASE, how="anti")
+    rows = fatal.join(died, on=CASE, how="anti")
+    message = "Grade 5, but no death is recorded. Check the grade and the follow-up."
+    where = "fct_adverse_event.grade"
+    found = [place.found(rows, where, "fatal_without_death", "warning", message)]
+    outside = (
+        events.filter(pl.col("block_code").is_null())
+        .join(course.in_doubt("fct_course", "dim_line"), on=CASE, how="anti")
+        .join(died, on=CASE, how="left")
+        .filter(pl.col("death").is_null() | (pl.col("onset_day") <= pl.col("death")))
+    )
+    message = "It began outside every block, so no block counts it. Check the date."
+    where = "fct_adverse_event.onset_day"
+    found.append(place.found(outside, where, "outside_every_block", "warning", message))
+    return found

@@ -1,0 +1,24 @@
+"""Toxicity: what each treatment block costs, over those who started it."""
+
+import streamlit as st
+
+from pages.frame import figures, headline, notes, open_page, select, table, toggle
+from trial.words import say
+
+opened, found = open_page("toxicity")
+study, view = opened.snapshot.study, opened.view
+
+headline(found)
+
+if view.block:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        blocks = {b.code: b.label for b in study.blocks}
+        grades = {str(g): str(g) for g in sorted(study.toxicity.grades)}
+        select("block", say("toxicity.block"), blocks, view.block)
+        select("grade", say("toxicity.grade"), grades, str(view.grade))
+        toggle("extra", say("toxicity.extra"), view.extra)
+
+figures(found)
+for shown in found.tables:
+    table(shown)
+notes(found)

@@ -1,0 +1,100 @@
+"""What holds for all charts: valid, drawable, whole, no NaN, and any label stays a text."""
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+
+import altair as alt
+import pytest
+import vl_convert
+
+from analysis.charts import palette
+from analysis.charts.response import difference, dumbbell
+from analysis.charts.toxicity import heat_map, rates
+from tests.spec.test_incidence_chart import drawn as drawn_incidence
+from tests.spec.test_incidence_chart import made_block, made_curve
+from tests.spec.test_response_chart import made_rows
+from tests.spec.test_states_chart import drawn as drawn_states
+from tests.spec.test_states_chart import made_states
+from tests.spec.test_toxicity_chart import made_heat_map, made_terms
+
+HOSTILE = "datum.x'\"</script>"
+WHITE_PAGE, DARK_PAGE = "#ffffff", "#0e1117"
+
+CHARTS: dict[str, Callable[[str], alt.LayerChart]] = {
+    "dumbbell": lambda label: dumbbell(made_rows(label), "Patients"),
+    "difference": lambda label: difference(made_rows(label), "Points", (label, label)),
+    "rates": lambda label: rates(made_terms(label), "Patients"),
+    "heat_map": lambda label: heat_map(made_heat_map(label, label)),
+    "incidence": lambda label: drawn_incidence(
+        (made_curve(label), made_curve(label, 0, label + "2")), (made_block(label),)
+    ),
+    "states": lambda label: drawn_states(made_states(label, (label, label + "2", label + "3"))),
+}
+every_chart = pytest.mark.parametrize("name", CHARTS)
+
+
+def _texts(svg: str) -> str:
+    root = ET.fromstring(svg)
+    return "\n".join("".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text"))
+
+
+@every_chart
+def test_a_chart_is_valid_whole_and_of_one_view(name: str) -> None:
+    spec = CHARTS[name]("plain").to_dict(validate=True)
+    text = json.dumps(spec, allow_nan=False)
+    assert "NaN" not in text and "nan" not in text and "Infinity" not in text
+    assert all(len(rows) < 5000 for rows in spec["datasets"].values())
+    # One layered view: nested concat or facet is cut off or stretched on a phone.
+    assert not {"hconcat", "vconcat", "concat", "facet"} & spec.keys()
+    assert all("layer" not in layer for layer in spec["layer"])
+    assert "width" not in spec
+
+
+@every_chart
+def test_any_label_stays_a_text(name: str) -> None:
+    chart = CHARTS[name](HOSTILE)
+    spec = chart.to_dict(validate=True)
+    svg = vl_convert.vegalite_to_svg(chart.properties(width=620).to_dict())
+    assert HOSTILE in _texts(svg)
+    assert "</script>" not in svg
+    for expression in _expressions(spec):
+        assert "</script>" not in expression
+    # No label becomes the name of a field: a dot or bracket in it would be read as a path.
+    fields = {field for rows in spec["datasets"].values() for row in rows for field in row}
+    assert all(field.replace("_", "").isalnum() for field in fields)
+
+
+def _expressions(part: object) -> list[str]:
+    if isinstance(part, dict):
+        own = [v for k, v in part.items() if k in ("labelExpr", "expr", "test")]
+        return own + [e for v in part.values() for e in _expressions(v)]
+    return [e for v in part for e in _expressions(v)] if isinstance(part, list) else []
+
+
+@every_chart
+@pytest.mark.parametrize("width", [310, 620])
+def test_nothing_is_drawn_outside_the_picture(name: str, width: int) -> None:
+    svg = vl_convert.vegalite_to_svg(CHARTS[name]("label").properties(width=width).to_dict())
+    root = ET.fromstring(svg)
+    # The plot takes nearly all of the width: labels stand in it, not beside it.
+    assert float(root.get("width", "0")) < width + 90
+    assert vl_convert.vegalite_to_png(CHARTS[name]("label").to_dict())[:4] == b"\x89PNG"
+
+
+def test_colours_are_seen_on_both_pages() -> None:
+    for colour in (*palette.COLOURS, palette.NEUTRAL):
+        assert palette.contrast(colour, WHITE_PAGE) > 4
+        assert palette.contrast(colour, DARK_PAGE) > 4
+
+
+def test_no_two_roles_look_the_same() -> None:
+    looks = {(palette.colour(k), tuple(palette.dash(k)), palette.shape(k)) for k in range(12)}
+    assert len(looks) == 12
+
+
+def test_neighbouring_states_differ_in_lightness() -> None:
+    for below, above in zip(palette.STATES, palette.STATES[1:], strict=False):
+        assert palette.contrast(below, above) > 2
+    for colour in palette.STATES:
+        assert palette.contrast(palette.text_on(colour), colour) > 4.5

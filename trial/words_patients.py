@@ -1,0 +1,231 @@
+"""The strings of the pages about patients beside survival: overview, response, toxicity, gate."""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "frame.caption": {
+        "en": "{told} Population: {population}. Data {snapshot}, cut-off {cutoff}. {notice}"
+    },
+    "frame.primary": {
+        "en": "Primary measure of this page, declared in the study definition: {measure}. All else "
+        "here is secondary or exploratory."
+    },
+    "share.cell": {"en": "{counted} ({value}; {limits})"},
+    "share.named": {"en": "{group} {told}"},
+    "share.of": {"en": "{group}: {reason}"},
+    "share.headline": {"en": "{label}: {parts}."},
+    "column.minus": {"en": "{cohort} minus {comparator}, percentage points"},
+    "value.none": {"en": "–"},
+    # ---------------------------------------------------------------- overview
+    "overview.headline": {"en": "{parts}. Counted: {population}."},
+    "overview.table_left_out": {"en": "Who is counted, and who was left out"},
+    "overview.table_follow_up": {"en": "Follow-up"},
+    "overview.table_outcomes": {"en": "What became of everybody at the data cut-off (adds to N)"},
+    "overview.table_baseline": {"en": "At enrollment"},
+    "overview.deaths": {"en": "Events ({endpoint})"},
+    "overview.mean_label": {"en": "mean ± SD, {unit}"},
+    "overview.mean": {"en": "{mean} ± {sd} (n = {n})"},
+    "overview.smd_two": {"en": "needs two groups"},
+    "overview.smd_note": {
+        "en": "SMD: standardised mean difference over all levels, not recorded included. One above "
+        "{limit} proves nothing at this size: chance alone often makes it."
+    },
+    "overview.remission": {"en": "of these in remission by the landmark"},
+    "overview.late": {"en": "of no remission: remission later"},
+    "overview.total": {"en": "N"},
+    "overview.detail": {"en": "{label}, {detail}"},
+    "overview.unknown": {"en": "site not recorded"},
+    "overview.lost": {"en": "in remission, lost to follow-up"},
+    "overview.alive_in_remission": {"en": "alive in remission"},
+    "overview.not_evaluable": {
+        "en": "response not known (never assessed, or not observed so long)"
+    },
+    "overview.in_doubt": {"en": "a quarantined row might tell"},
+    "overview.both": {
+        "en": "{n} children are enrolled in both cohorts; of each kind of line only the first "
+        "is counted."
+    },
+    "overview.late_entry": {
+        "en": "{n} of {of} were registered more than 14 days after day 0. They are counted from "
+        "day 0 on, in which they could not have died: read early survival with care."
+    },
+    "overview.differs": {
+        "en": "{recorded} differs from {derived} in {n} of {of} in whom both are known (all in "
+        "these lines, whatever the filters)."
+    },
+    # ---------------------------------------------------------------- response
+    "response.none": {"en": "This study declares no response rule: there is no response to show."},
+    "response.remission": {"en": "Remission by day {day}"},
+    "response.mrd": {"en": "MRD below {threshold} {at}"},
+    "response.nobody": {"en": "no patients"},
+    "response.not_reached": {"en": "nobody reached it"},
+    "response.nobody_known": {"en": "known in nobody"},
+    "response.title": {"en": "Response by cohort"},
+    "response.title_difference": {"en": "Difference from the first cohort"},
+    "response.axis": {"en": "Patients"},
+    "response.axis_difference": {"en": "Percentage points"},
+    "response.alt": {"en": "Proportions by cohort with 95 % intervals. {headline}"},
+    "response.caption": {
+        "en": "{missing} Wilson intervals, 95 %; differences by Newcombe's method. Marrow only."
+    },
+    "response.table_shares": {"en": "Response"},
+    "response.table_responses": {"en": "Where everybody stood at the landmark"},
+    "response.table_classes": {"en": "Where everybody's MRD was at each time point (adds to N)"},
+    "response.table_bounds": {"en": "If all that is not known were positive, or negative"},
+    "response.timepoint": {"en": "Time point"},
+    "response.threshold": {"en": "MRD negative below"},
+    "response.missing": {"en": "Not known"},
+    "response.indeterminate": {
+        "en": "{at}: the share of indeterminate results differs between the cohorts by more than "
+        "10 points: the assays differ in what they can see."
+    },
+    "response.assumed": {
+        "en": "{at}: in {n} undetectable results the detection limit is the study's default for "
+        "the method, not the export's."
+    },
+    "missing.not_negative": {
+        "en": "Denominator: everybody in the population; missing and indeterminate count as not "
+        "negative."
+    },
+    "missing.left_out": {
+        "en": "Denominator: those with a known result; missing and indeterminate are left out."
+    },
+    "missing_choice.not_negative": {"en": "counts as not negative"},
+    "missing_choice.left_out": {"en": "is left out"},
+    "class.negative": {"en": "negative"},
+    "class.positive": {"en": "positive"},
+    "class.indeterminate": {"en": "indeter\u00adminate"},
+    "class.not_evaluable": {"en": "not evaluable"},
+    "class.not_sampled": {"en": "not sampled"},
+    "class.in_doubt": {"en": "quaran\u00adtined"},
+    "class.too_early": {"en": "too early"},
+    "class.not_reached": {"en": "not reached"},
+    "class.remission": {"en": "remission"},
+    "class.non_response": {"en": "no remission"},
+    "class.early_death": {"en": "died before"},
+    "column.worst": {"en": "Unknown as positive"},
+    "column.best": {"en": "Unknown as negative"},
+    # ---------------------------------------------------------------- toxicity
+    "toxicity.none": {"en": "This study declares no blocks or no adverse-event terms."},
+    "toxicity.block": {"en": "Block"},
+    "toxicity.grade": {"en": "Grade at least"},
+    "toxicity.extra": {"en": "All categories"},
+    "toxicity.any": {"en": "Any of these"},
+    "toxicity.headline": {"en": "Block {block}, grade {grade} or higher, of those documented."},
+    "toxicity.title": {"en": "Block {block}: patients with grade {grade} or higher"},
+    "toxicity.title_difference": {
+        "en": "Block {block}, grade {grade} or higher: difference from the first cohort"
+    },
+    "toxicity.title_blocks": {"en": "{group}: grade {grade} or higher by block"},
+    "toxicity.alt_blocks": {
+        "en": "Share of patients with an event, by block and category, {group}. The numbers are in "
+        "the files of this page."
+    },
+    "toxicity.header": {"en": "{group} (documented: {n})"},
+    "toxicity.caption": {
+        "en": "Worst grade per patient, grade {grade} or higher, over those who started the block "
+        "with their events documented; who had no event is in it. Wilson intervals, 95 %. An event "
+        "belongs to the block in which it began: from its first day to the day before the next "
+        "block or conditioning, relapse, death, or 30 days after its end (transplant: 100)."
+    },
+    "toxicity.not_given": {"en": "not given"},
+    "toxicity.undocumented": {"en": "none documented"},
+    "toxicity.undocumented_short": {"en": "no record"},
+    "toxicity.too_undocumented": {
+        "en": "Not compared: in {group} events are undocumented in more than one in five who "
+        "started the block."
+    },
+    "toxicity.left_out": {
+        "en": "{n} of {of} who started the block in {group} are not counted: their events are not "
+        "documented. Silence is not zero."
+    },
+    "toxicity.exploratory": {
+        "en": "Many rows are looked at: intervals are given and no p-values; all but the primary "
+        "measure is exploratory."
+    },
+    "toxicity.ranges": {
+        "en": "A grade recorded as a range, such as 3-4, counts up to its lower end: for grade "
+        "{grade} only if that is {grade} or higher. Grading scales are not converted into one "
+        "another."
+    },
+    "toxicity.outside": {
+        "en": "{n} adverse events of {patients} patients began outside every block and are in none "
+        "of these rows."
+    },
+    "toxicity.block_note": {"en": "{block}: {note}"},
+    "toxicity.table_items": {"en": "Patients with an event"},
+    "toxicity.table_started": {"en": "Who started each block"},
+    "column.item": {"en": "Adverse event"},
+    "column.block": {"en": "Block"},
+    "column.started": {"en": "Started"},
+    "column.documented": {"en": "Events documented"},
+    "column.undocumented": {"en": "Not documented"},
+    "column.courses": {"en": "Courses"},
+    "column.characteristic": {"en": "Characteristic"},
+    "column.level": {"en": "Level"},
+    "column.smd": {"en": "SMD"},
+    "column.outcome": {"en": "Outcome"},
+    "column.enrolled": {"en": "Enrolled"},
+    "column.other_line": {"en": "Without such a line, or a later one of the child"},
+    "column.of_line": {"en": "With such a line"},
+    "column.filtered": {"en": "Filtered out"},
+    "column.population": {"en": "Population"},
+    "column.state": {"en": "State"},
+    # ---------------------------------------------------------------- competing events
+    "incidence.caption": {
+        "en": "{definition} Aalen-Johansen estimate with 95 % log(-log) bands. Under the axis: at "
+        "risk just before, and before then: events, competing events, censored; they add to N. A "
+        "curve is pale below {fade} at risk and ends below {end}."
+    },
+    "states.caption": {
+        "en": "{definition} Aalen-Johansen estimates; the picture ends when fewer than {end} are "
+        "at risk."
+    },
+    "incidence.alt": {"en": "{endpoint} over time. {headline}"},
+    "incidence.cell": {"en": "{told}; {events}/{n}"},
+    "states.headline": {"en": "At {time}, {parts}."},
+    "states.cohort": {"en": "{cohort} ({n}): {shares}"},
+    "states.share": {"en": "{value} {state}"},
+    "incidence.no_event": {"en": "none of these yet"},
+    "incidence.table_states": {"en": "States at fixed times (estimates add to 100 %)"},
+    "incidence.among": {
+        "en": "Among those who reached the origin; the cohorts may differ in who did. The whole "
+        "cohort is under the endpoint that shows what became of everybody."
+    },
+    "incidence.no_km": {
+        "en": "Cumulative incidence, not 1 - Kaplan-Meier: who has had a competing event can no "
+        "longer have this one, and 1 - Kaplan-Meier would overstate it."
+    },
+    "states.axis": {"en": "Share of all enrolled"},
+    "states.title": {"en": "{group}: what became of all {n}"},
+    "survival.row_competing": {"en": "competing"},
+    "survival.not_defined": {"en": "{endpoint} is not defined for: {lines}."},
+    # ---------------------------------------------------------------- disclosure
+    "disclosure.short": {"en": "withheld"},
+    "disclosure.reason": {"en": "withheld: too few patients"},
+    "disclosure.headline": {
+        "en": "The headline is withheld: it would tell of too few patients. "
+        "Choose a wider population."
+    },
+    "disclosure.population": {
+        "en": "Withheld: this selection leaves too few patients in or out of {cohorts}. Choose a "
+        "wider population."
+    },
+    "disclosure.figure": {
+        "en": "The figure '{title}' is withheld: single steps of it tell of too few patients."
+    },
+    "disclosure.policy": {
+        "en": "Numbers of 1 to fewer than {k} patients are withheld here, with everything that "
+        "goes with them. Withheld is not zero."
+    },
+    "disclosure.strip": {"en": "{cohort}: withheld"},
+    "disclosure.unknown": {
+        "en": "{variable}={value} is not a policy this program knows. Set it to exact, k, or k10 "
+        "for another threshold than 5. Until then nothing is shown."
+    },
+    "disclosure.unknown_role": {
+        "en": "{variable}={value} is not a role this program knows. Set it to viewer or clinician."
+    },
+    "disclosure.role_and_policy": {
+        "en": "{access}=clinician shows exact numbers and rows; {policy} withholds small cells. "
+        "Choose one of the two."
+    },
+}

@@ -1,0 +1,125 @@
+-- response: how each line stands at the landmark of the study's response rule.
+-- grain: one row per line whose response is judged
+-- A remission counts if it is reached before the day of death and before the next line begins; one
+-- reached after the landmark stays a failure and is marked late. Alive at the landmark without
+-- remission is a failure if a sample was looked at by then, else not evaluable. No row if a
+-- quarantined row might have told of remission or death.
+with
+
+line as (
+    select
+        enrollment_key,
+        line_number,
+        entry_reason,
+        start_day,
+        lead(start_day) over (partition by enrollment_key order by line_number) as next_start
+    from dim_line
+),
+
+judged as (
+    select
+        line.enrollment_key,
+        line.line_number,
+        line.start_day,
+        line.next_start,
+        line.start_day + rule.landmark_day as landmark,
+        line.start_day + rule.assessed_from_day as assessed_from,
+        rule.remission_code,
+        rule.death_code,
+        rule.contact_code,
+        rule.material_code
+    from line
+    inner join dim_response_rule as rule using (entry_reason)
+    anti join (
+        select doubt.enrollment_key
+        from fct_doubt as doubt
+        inner join dim_response_rule as rule
+            on doubt.milestone_code in (rule.remission_code, rule.death_code)
+    ) as doubtful
+        on doubtful.enrollment_key = line.enrollment_key
+),
+
+ended as (
+    select
+        judged.enrollment_key,
+        judged.line_number,
+        min(happened.day) filter (where happened.milestone_code = judged.death_code) as death_day,
+        max(happened.day) filter (
+            where happened.milestone_code = judged.contact_code
+        ) as contact_day
+    from judged
+    left join fct_milestone as happened
+        on
+            happened.enrollment_key = judged.enrollment_key
+            and happened.milestone_code in (judged.death_code, judged.contact_code)
+    group by all
+),
+
+remitted as (
+    select
+        judged.enrollment_key,
+        judged.line_number,
+        min(happened.day) as remission_day
+    from judged
+    inner join ended using (enrollment_key, line_number)
+    inner join fct_milestone as happened
+        on
+            happened.enrollment_key = judged.enrollment_key
+            and happened.milestone_code = judged.remission_code
+            and happened.day >= judged.start_day
+            and (judged.next_start is null or happened.day < judged.next_start)
+            and (ended.death_day is null or happened.day < ended.death_day)
+    group by all
+),
+
+assessed as (
+    select
+        judged.enrollment_key,
+        judged.line_number,
+        max(sample.sample_day) as failure_day
+    from judged
+    inner join fct_assessment as sample
+        on
+            sample.enrollment_key = judged.enrollment_key
+            and sample.material_code = judged.material_code
+            and sample.sample_day between judged.assessed_from and judged.landmark
+            and sample.qualifier is not null
+            and sample.qualifier <> 'failed'
+    group by all
+),
+
+known as (
+    select
+        judged.enrollment_key,
+        judged.line_number,
+        judged.start_day,
+        judged.landmark,
+        remitted.remission_day,
+        assessed.failure_day,
+        ended.death_day,
+        coalesce(ended.death_day, ended.contact_day) as seen_day
+    from judged
+    left join ended using (enrollment_key, line_number)
+    left join remitted using (enrollment_key, line_number)
+    left join assessed using (enrollment_key, line_number)
+)
+
+select
+    enrollment_key,
+    line_number,
+    case
+        when remission_day <= landmark then 'remission'
+        when remission_day > landmark then 'non_response'
+        when death_day < landmark then 'early_death'
+        when seen_day >= landmark and failure_day is not null then 'non_response'
+        when death_day is not null then 'early_death'
+        else 'not_evaluable'
+    end as response_code,
+    remission_day,
+    coalesce(remission_day > landmark, false) as is_late,
+    case
+        when coalesce(remission_day, landmark + 1) > landmark then coalesce(failure_day, landmark)
+    end as failure_day,
+    start_day
+from known
+order by enrollment_key, line_number

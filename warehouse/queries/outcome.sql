@@ -1,0 +1,39 @@
+-- outcome: the one thing that became of each line of the population, for a table that adds to N.
+-- grain: one row per cohort x kind of line x outcome x detail (site of a relapse) x late or not
+-- params: population, endpoint_code (of kind states), lost_code
+select
+    enrollment.cohort_code,
+    line.entry_reason,
+    case
+        when ended.reason is null then 'in_doubt'
+        when ended.state > 0 then ended.reason
+        when response.response_code <> 'remission' or response.response_code is null
+            then 'not_evaluable'
+        when lost.enrollment_key is not null then 'lost'
+        else 'alive_in_remission'
+    end as outcome,
+    case when ended.state > 0 then happened.detail_code end as detail_code,
+    coalesce(response.is_late, false) as is_late,
+    count(*) as n
+from dim_enrollment as enrollment
+inner join dim_line as line using (enrollment_key)
+left join fct_response as response using (enrollment_key, line_number)
+left join fct_time_to_event as ended
+    on
+        ended.enrollment_key = line.enrollment_key
+        and ended.line_number = line.line_number
+        and ended.endpoint_code = $endpoint_code
+left join fct_milestone as happened
+    on
+        happened.enrollment_key = line.enrollment_key
+        and happened.milestone_code = ended.reason
+        and happened.day = ended.time_days + line.start_day
+left join (
+    select distinct enrollment_key
+    from fct_milestone
+    where milestone_code = $lost_code
+) as lost
+    on lost.enrollment_key = line.enrollment_key
+where {population}
+group by all
+order by all

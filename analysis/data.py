@@ -1,12 +1,14 @@
 """The data behind a view: what was loaded, what was kept out, by which check. Counts, no rows."""
 
 from analysis.answer import Answer, Note, Number, Table
+from analysis.disclosure import is_clinician
 from analysis.groups import sizes
 from analysis.link import View
 from analysis.wording import cutoff_in_words, notice
 from trial.selection import in_words
 from trial.words import say
-from warehouse.query import Snapshot, query
+from warehouse.query import Snapshot, query, read_records
+from warehouse.store import store_folder
 
 QUESTION = "data"
 
@@ -14,6 +16,24 @@ QUESTION = "data"
 def _table(code: str, columns: tuple[str, ...], rows: list[tuple]) -> Table:
     titles = tuple(say(f"column.{column}") for column in columns)
     return Table(code, say(f"data.table_{code}"), titles, tuple(rows))
+
+
+def clinician_tables(snapshot: Snapshot) -> tuple[Table, ...]:
+    """Findings and quarantined rows with their raw texts: for a clinician alone.
+
+    Empty for a viewer: then the records of the snapshot are not opened at all. Raises PolicyError
+    for a role that is not known, SnapshotError if the records cannot be read.
+    """
+    if not is_clinician():
+        return ()
+    store = store_folder()
+    columns = ("file", "row", "column", "raw_text", "severity", "rule", "message")
+    findings = read_records(store, snapshot.snapshot_id, "finding").rows()
+    quarantined = read_records(store, snapshot.snapshot_id, "quarantine").rows()
+    return (
+        _table("findings", columns, findings),
+        _table("quarantine", ("file", "row", "row_text"), quarantined),
+    )
 
 
 def _numbers(snapshot: Snapshot, n_enrolled: int) -> tuple[Number, ...]:
@@ -46,7 +66,7 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
     issues = query(snapshot, "issue")
     notes = [
         Note("info", say("data.source", source=study.source, mapping=load["mapping_code"])),
-        Note("info", say("data.rows_hint")),
+        Note("info", say("data.rows_hint" if not is_clinician() else "data.rows_shown")),
     ]
     if issues.is_empty():
         notes.insert(0, Note("info", say("data.no_issues")))

@@ -145,10 +145,15 @@ def release(answer: Answer) -> Answer:
     withheld = _Withheld(policy, frozenset(parts))
     figures, lost = _figures(answer, withheld)
     keeps = withheld.passes(*answer.headline_disclosed)
+    headline = answer.headline if keeps else say("disclosure.headline")
+    # What a figure says to those who do not see it repeats the headline.
+    figures = tuple(
+        replace(f, alt_text=f.alt_text.replace(answer.headline, headline)) for f in figures
+    )
     notes = tuple(n for n in answer.notes if withheld.passes(n.disclosed))
     return replace(
         answer,
-        headline=answer.headline if keeps else say("disclosure.headline"),
+        headline=headline,
         notes=(*notes, *lost, Note("info", say("disclosure.policy", k=policy.k))),
         figures=figures,
         tables=tuple(_table(table, withheld) for table in answer.tables),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from analysis.disclosure import gate
 from analysis.link import View, clock_start, known_late
 from trial.words import say
 from warehouse.query import Snapshot, level_counts
@@ -9,12 +10,16 @@ from warehouse.query import Snapshot, level_counts
 
 @dataclass(frozen=True)
 class LevelCount:
-    """One level: how many enrollments under all other filters, and how many in all."""
+    """One level: how many children under all other filters, and how many in all.
+
+    None where the policy withholds it: then of every level of the characteristic, since they add
+    up.
+    """
 
     code: str
     label: str
-    n_population: int
-    n_all: int
+    n_population: int | None
+    n_all: int | None
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,13 @@ class FilterGroup:
     refused: str | None
 
 
+def _released(rows: list[tuple[str, int, int]]) -> list[tuple[str, int | None, int | None]]:
+    small = gate()
+    if any(small.hides(n, n_all, n_all - n) for _, n_all, n in rows):
+        return [(code, None, None) for code, _, _ in rows]
+    return list(rows)
+
+
 def filter_bar(snapshot: Snapshot, view: View) -> tuple[FilterGroup, ...]:
     """Every characteristic in the study's order; levels with nobody stay, 'missing' is a level."""
     study = snapshot.study
@@ -34,7 +46,7 @@ def filter_bar(snapshot: Snapshot, view: View) -> tuple[FilterGroup, ...]:
     for x in study.characteristics:
         late = known_late(x, clock_start(view.page, study.endpoint(view.endpoint)))
         known_at = study.milestone_label(x.known_at)
-        counts = level_counts(snapshot, x.code, view.selection).rows()
+        counts = _released(level_counts(snapshot, x.code, view.selection).rows())
         groups.append(
             FilterGroup(
                 code=x.code,

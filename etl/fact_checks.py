@@ -292,11 +292,29 @@ def _sample_warnings(
         where = "fct_assessment.block_code"
         found.append(place.found(rows, where, "assessment_without_course", "warning", message))
     if course.study.response:
-        found.append(_remission_missing(samples, course, place))
+        lines = facts.get("dim_line", _first_lines(samples))
+        found.append(_remission_missing(samples, lines, course, place))
     return found
 
 
-def _remission_missing(samples: pl.DataFrame, course: Course, place: Places) -> pl.DataFrame:
+def _first_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """Line 1 from day 0 on, of an export without lines."""
+    first = pl.lit(1, pl.Int32).alias("line_number")
+    return frame.select(CASE, first, pl.lit(0, pl.Int32).alias("start_day")).unique()
+
+
+def _running(frame: pl.DataFrame, day: str, lines: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the number of the line that is running on their day, as `_line`."""
+    begun = lines.select(CASE, "start_day", _line="line_number").sort("start_day")
+    ordered = frame.sort(day)
+    return ordered.join_asof(
+        begun, left_on=day, right_on="start_day", by=CASE, check_sortedness=False
+    )
+
+
+def _remission_missing(
+    samples: pl.DataFrame, lines: pl.DataFrame, course: Course, place: Places
+) -> pl.DataFrame:
     """A marrow negative for MRD in a line that has no remission by then."""
     rule = course.study.response
     assert rule is not None
@@ -308,11 +326,14 @@ def _remission_missing(samples: pl.DataFrame, course: Course, place: Places) -> 
         pl.col("qualifier").is_in(["=", "<"]) & (pl.col("value") <= limit)
     )
     is_negative = is_negative & ~((pl.col("qualifier") == "=") & (pl.col("value") >= limit))
-    first = course.first_day(rule.remission, "remission")
+    happened = course.days.filter(pl.col("milestone_code") == rule.remission)
+    reached = _running(happened.select(CASE, "day"), "day", lines)
+    first = reached.group_by(CASE, "_line").agg(pl.col("day").min().alias("remission"))
+    negative = samples.filter(is_mrd & is_negative).drop("_line", strict=False)
     rows = (
-        samples.filter(is_mrd & is_negative)
+        _running(negative, "sample_day", lines)
         .join(course.in_doubt(rule.remission), on=CASE, how="anti")
-        .join(first, on=CASE, how="left")
+        .join(first, on=[CASE, "_line"], how="left", nulls_equal=True)
         .filter(pl.col("remission").is_null() | (pl.col("remission") > pl.col("sample_day")))
     )
     message = "MRD negative, but no remission is dated by then. Check the remission."

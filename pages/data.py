@@ -1,10 +1,13 @@
 """Data: what was loaded, what was kept out, and by which check."""
 
-from pages.frame import headline, notes, open_page, table
+from analysis.data import clinician_tables
+from pages.frame import headline, listing, notes, open_page, table
 
 opened, found = open_page("data")
 
 headline(found)
 for shown in found.tables:
     table(shown)
+for shown in clinician_tables(opened.snapshot):
+    listing(shown)
 notes(found)

@@ -197,8 +197,19 @@ TEXTS: dict[str, dict[str, str]] = {
     "data.no_issues": {"en": "No findings: every cell of every row was read as it stood."},
     "data.source": {"en": "Source of the data: {source}. Mapping: {mapping}."},
     "data.rows_hint": {
-        "en": "Rows and raw texts stay in records.duckdb of the snapshot and are not shown here."
+        "en": "Rows and raw texts stay in records.duckdb of the snapshot and are not shown here: "
+        "they are for clinicians."
     },
+    "data.rows_shown": {
+        "en": "Rows and raw texts are shown because this program was started for clinicians. "
+        "Do not pass them on."
+    },
+    "data.table_findings": {"en": "Every finding with its cell"},
+    "data.table_quarantine": {"en": "Quarantined rows as exported"},
+    "column.row": {"en": "Row"},
+    "column.raw_text": {"en": "What stood there"},
+    "column.message": {"en": "What to do"},
+    "column.row_text": {"en": "The row"},
     "export.summary_data": {"en": "Data {snapshot}, cut-off {cutoff}. {notice}"},
     "figure.numbers": {"en": "Numbers of this figure"},
     "figure.save_numbers": {"en": "Numbers (CSV)"},

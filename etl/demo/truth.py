@@ -37,8 +37,8 @@ DEFINITIONS = {
     "os": "death of any cause",
     "efs": (
         "death without remission up to day 60: its day; otherwise no remission by day 60 (also "
-        "remission found later): day 0; then relapse, second malignancy or death: its day. A child "
-        "whose marrow was not looked at by day 60 is no failure at day 0"
+        "remission found later, be it in the first marrow that was looked at): day 0; then "
+        "relapse, second malignancy or death: its day"
     ),
     "rfs": (
         "relapse, second malignancy or death, from the first marrow with remission in line 1, at "
@@ -86,7 +86,7 @@ class _Outcomes:
 def efs_days(history: History) -> np.ndarray:
     """The day of the first event of event-free survival, by DEFINITIONS."""
     first, death = history.lines[0], history.death
-    is_failure = (first.remission > LANDMARK) & history.is_evaluated & (death > LANDMARK)
+    is_failure = (first.remission > LANDMARK) & (death > LANDMARK)
     event = np.minimum.reduce([first.relapse, death, history.second_malignancy])
     return np.where(is_failure, 0.0, event)
 

@@ -114,8 +114,9 @@ def _group(group: FilterGroup, view: View) -> None:
     kept = view.selection.levels(group.code)
     st.markdown(plain(group.label), help=group.refused)
     for level in group.levels:
-        counts = f"{level.n_population} / {level.n_all}"
-        label = f"{plain(level.label)} :gray[{counts}]"
+        known = level.n_population is not None
+        counts = f" :gray[{level.n_population} / {level.n_all}]" if known else ""
+        label = plain(level.label) + counts
         name = f"{FILTER}{group.code}.{level.code}"
         _box(name, label, level.code in kept, disabled=group.refused is not None)
 

@@ -1185,7 +1185,8 @@ def times_of(row: dict) -> dict[str, tuple[int, bool]]:
     events = (row["relapse_date"], dead, row["second_malignancy_date"])
     first = min((day for day in events if day), default=None)
     in_time = remission is not None and remission <= landmark
-    failed = row["looked"] and not in_time and not (dead and dead <= landmark)
+    known = row["looked"] or remission is not None
+    failed = known and not in_time and not (dead and dead <= landmark)
     end = origin if failed else first or seen
     times = {
         "os": ((row["last_contact_date"] - origin).days, dead is not None),

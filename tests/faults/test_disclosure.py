@@ -1,0 +1,170 @@
+"""Policy k: no number of patients from 1 to 4, nor anything it can be computed from.
+
+The naive reader of this test takes every text of an answer, with its files, and looks for small
+counts by itself: n/N, whole numbers in cells, columns of tables that add up to a shown total.
+"""
+
+import csv
+import io
+import itertools
+import re
+
+import pytest
+
+from analysis.answer import Answer, Table
+from analysis.disclosure import Gate, PolicyError, gate, is_clinician
+from analysis.export import figure_svg, numbers_csv, summary_markdown
+from analysis.filters import filter_bar
+from analysis.link import decode
+from analysis.questions import answer
+from tests.conftest import Demo
+from trial.words import say
+
+K = 5
+SMALL = range(1, K)
+PAGES = ("overview", "response", "toxicity", "survival", "data")
+EVERYBODY = {"cohorts": "allrez2014,allrez2016", "lines": "first_relapse"}
+VIEWS = [
+    {},
+    {"f.risk_group": "high"},
+    {"f.strategic_group": "s4"},
+    {"f.genetics": "unfavourable"},
+    {"cohorts": "allrez2016", "f.risk_group": "high", "grade": "4", "block": "clo"},
+    {"lines": "refractory", "endpoint": "os"},
+    {"missing": "left_out", "endpoint": "cir", "block": "r1", "extra": "yes"},
+    {"endpoint": "states", "block": "blina", "time": "1", "mrd": "0.001"},
+]
+FRACTION = re.compile(r"(?<![\w.,/])(\d+)/(\d+)(?![\w./])")
+EVENTS = re.compile(r"\b(\d+) events? in (\d+)")
+OF = re.compile(r"\b(\d+) of (\d+)\b")
+
+
+@pytest.fixture(autouse=True)
+def _policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELAPSE_BOARD_DISCLOSURE", "k")
+
+
+def _answer(demo: Demo, page: str, options: dict[str, str]) -> Answer:
+    params = {name: [value] for name, value in {**EVERYBODY, **options}.items()}
+    view = decode(page, params, demo.snapshot.snapshot_id, demo.snapshot.study).view
+    return answer(demo.snapshot, view)
+
+
+def _small_in(text: str) -> list[str]:
+    """Small counts, and denominators that leave few, in a text."""
+    found = []
+    for pattern in (FRACTION, EVENTS, OF):
+        for match in pattern.finditer(text):
+            n, of = int(match[1]), int(match[2])
+            if n in SMALL or of in SMALL or of - n in SMALL:
+                found.append(match[0])
+    return found
+
+
+def _small_cells(table: Table) -> list[str]:
+    """Whole numbers of patients, and the only withheld one of rows that add up."""
+    found = []
+    for row in table.rows:
+        for value in row[table.n_labels :]:
+            if isinstance(value, int) and value in SMALL:
+                found.append(f"{table.code}: {row}")
+            if isinstance(value, str):
+                found += [f"{table.code}: {hit}" for hit in _small_in(value)]
+        numbers = [v for v in row[table.n_labels :] if isinstance(v, int)]
+        for one, other in itertools.pairwise(sorted(numbers)):
+            if (
+                table.disclosed
+                and other - one in SMALL
+                and len(numbers) == len(row) - table.n_labels
+            ):
+                pass  # two counts of a row may differ by few without adding up to a third
+    return found
+
+
+def _small_numbers(found: Answer) -> list[str]:
+    hits = []
+    for row in csv.DictReader(io.StringIO(numbers_csv(found))):
+        if row["unit"] == "rows":
+            continue
+        n, of = (int(row[c]) if row[c] else None for c in ("numerator", "denominator"))
+        small = [x for x in (n, of) if x in SMALL]
+        if n is not None and of is not None and (of - n) in SMALL:
+            small.append(of - n)
+        if small:
+            hits.append(f"{row['statistic']} {row['level_code']} {n}/{of}")
+    return hits
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("options", VIEWS, ids=lambda v: "&".join(v) or "all")
+def test_no_small_count_is_shown(demo: Demo, page: str, options: dict[str, str]) -> None:
+    found = _answer(demo, page, options)
+    texts = [found.headline, *(n.text for n in found.notes), summary_markdown(found)]
+    texts += [t for f in found.figures for t in (f.caption, f.alt_text, figure_svg(f))]
+    hits = [hit for text in texts for hit in _small_in(text)]
+    if page != "data":
+        hits += [hit for table in found.tables for hit in _small_cells(table)]
+    hits += _small_numbers(found)
+    assert hits == []
+
+
+def test_withheld_is_said_and_never_zero(demo: Demo) -> None:
+    found = _answer(demo, "toxicity", {})
+    cells = [cell for row in found.table("items").rows for cell in row]
+    assert say("disclosure.short") in cells
+    withheld = [n for n in found.numbers if n.not_estimable_reason == say("disclosure.reason")]
+    assert withheld
+    assert all(n.estimate is None and n.numerator is None for n in withheld)
+
+
+def test_partitions_fall_together(demo: Demo) -> None:
+    """Where one level of a characteristic is small, none of its levels is shown."""
+    table = _answer(demo, "overview", {"f.risk_group": "high"}).table("baseline")
+    hidden: dict[str, set[bool]] = {}
+    for row in table.rows:
+        hidden.setdefault(row[0], set()).add(say("disclosure.short") in row)
+    assert {frozenset(v) for v in hidden.values()} == {frozenset({True}), frozenset({False})}
+
+
+def test_the_filter_bar_tells_no_small_count(demo: Demo) -> None:
+    params = {name: [value] for name, value in {**EVERYBODY, "f.strategic_group": "s3"}.items()}
+    view = decode("overview", params, demo.snapshot.snapshot_id, demo.snapshot.study).view
+    groups = filter_bar(demo.snapshot, view)
+    shown = [level for group in groups for level in group.levels if level.n_all is not None]
+    assert shown and any(level.n_all is None for group in groups for level in group.levels)
+    for level in shown:
+        assert level.n_population not in SMALL and level.n_all not in SMALL
+
+
+def test_a_selection_that_leaves_few_in_or_out_shows_nothing(demo: Demo) -> None:
+    study = demo.snapshot.study
+    everybody = _answer(demo, "survival", {})
+    assert everybody.tables
+    for x in study.characteristics:
+        for level in (*x.level_codes,):
+            if x.known_at != "enrollment":
+                continue
+            found = _answer(demo, "survival", {f"f.{x.code}": level})
+            for c in found.cohorts:
+                assert c.is_withheld or c.n_population not in SMALL
+            if any(c.is_withheld for c in found.cohorts):
+                assert found.tables == found.figures == found.numbers == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "k"), [("exact", None), ("k", 5), ("k2", 2), ("k10", 10), ("k11", 11)]
+)
+def test_policies(monkeypatch: pytest.MonkeyPatch, value: str, k: int | None) -> None:
+    monkeypatch.setenv("RELAPSE_BOARD_DISCLOSURE", value)
+    assert gate() == Gate(k)
+
+
+def test_a_clinician_with_withheld_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELAPSE_BOARD_ACCESS", "clinician")
+    with pytest.raises(PolicyError, match="Choose one"):
+        is_clinician()
+    monkeypatch.setenv("RELAPSE_BOARD_DISCLOSURE", "exact")
+    assert is_clinician()
+    monkeypatch.setenv("RELAPSE_BOARD_ACCESS", "owner")
+    with pytest.raises(PolicyError, match="not a role"):
+        is_clinician()

@@ -39,6 +39,7 @@ def views(snapshots: dict[str, str]) -> dict[str, str]:
         pages[f"{name}_one"] = f"{name}?data={demo}&cohorts=allrez2014&f.risk_group=high"
     return {
         **pages,
+        "marrow": f"survival?data={demo}&f.timing=early&f.site=marrow",
         "cir": f"survival?data={demo}&endpoint=cir",
         "states": f"survival?data={demo}&endpoint=states",
         "lines": f"survival?data={demo}&lines=first_relapse,refractory&endpoint=os",
@@ -85,7 +86,7 @@ def _take(server: Server, snapshots: dict[str, str], wanted: list[str]) -> None:
                         wait_until_done(page)
                         page.wait_for_timeout(800)
                         page.screenshot(path=SHOTS / f"{name}_{screen}_{scheme}.png")
-                        if (name, screen, scheme) == ("survival_two", "wide", "light"):
+                        if (name, screen, scheme) == ("marrow", "wide", "light"):
                             page.screenshot(path=ROOT / "pages" / "survival.png")
                         _whole(page, width)
                         page.screenshot(path=SHOTS / f"{name}_{screen}_{scheme}_whole.png")

@@ -2,14 +2,24 @@
 
 from dataclasses import dataclass, field
 
-from analysis.answer import Answer, CohortSize, Figure, Note, Number, Table
+from analysis.answer import Answer, CohortSize, Disclosed, Figure, Note, Number, Table
 from analysis.groups import not_compared, sizes
 from analysis.link import View
 from analysis.wording import cutoff_in_words, notice
 from trial.selection import in_words
 from trial.study import Study
 from trial.words import say
-from warehouse.query import Snapshot
+from warehouse.query import Snapshot, query
+
+
+def late_entry(snapshot: Snapshot) -> list[Note]:
+    """The warning that some were registered long after the clock began."""
+    enrolled = query(snapshot, "enrollment")
+    late, n = int(enrolled["n_late_entry"].sum()), int(enrolled["n_enrolled"].sum())
+    if not late:
+        return []
+    text = say("overview.late_entry", n=late, of=n)
+    return [Note("warning", text, Disclosed((late, n - late), "late_entry"))]
 
 
 @dataclass(frozen=True)

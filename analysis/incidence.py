@@ -12,7 +12,7 @@ from analysis.charts import incidence as incidence_chart
 from analysis.charts import states as state_chart
 from analysis.charts.at_risk import AtRiskBlock, AtRiskColumn
 from analysis.charts.palette import STATES
-from analysis.compose import Page, page
+from analysis.compose import Page, late_entry, page
 from analysis.groups import Group, groups
 from analysis.link import View
 from analysis.stats.competing import (
@@ -427,7 +427,7 @@ def _free_number(
 
 
 def _notes(on: Page, endpoint: Endpoint, found: list[GroupIncidence]) -> list[Note]:
-    notes = on.notes()
+    notes = [*on.notes(), *late_entry(on.snapshot)]
     for g in found:
         size = on.sizes[g.group.code]
         told = {"cohort": g.group.label, "n_population": size.n_population}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from analysis.answer import Answer, Disclosed, Note, Number, Table, of_estimate
-from analysis.compose import Page, page
+from analysis.compose import Page, late_entry, page
 from analysis.groups import Group, groups
 from analysis.link import View
 from analysis.stats.balance import (
@@ -272,16 +272,7 @@ def _notes(on: Page) -> list[Note]:
     if both:
         disclosed = Disclosed((both,), "both_cohorts")
         notes.append(Note("info", say("overview.both", n=both), disclosed))
-    late = sum(row["n_late_entry"] for row in enrolled)
-    if late:
-        n = sum(row["n_enrolled"] for row in enrolled)
-        notes.append(
-            Note(
-                "warning",
-                say("overview.late_entry", n=late, of=n),
-                Disclosed((late,), "late_entry"),
-            )
-        )
+    notes += late_entry(on.snapshot)
     notes += _disagreements(on)
     notes.append(Note("info", say("overview.smd_note", limit=NOTICEABLE)))
     return notes

@@ -5,6 +5,7 @@ from dataclasses import replace
 from analysis import survival_disclosed as told_of
 from analysis.answer import Answer, Disclosed, Figure, Note, Number, of_estimate
 from analysis.charts.survival import Curve, page_height, survival_chart
+from analysis.compose import late_entry
 from analysis.incidence import incidence_answer
 from analysis.link import View
 from analysis.stats.estimate import Estimate
@@ -85,6 +86,7 @@ def _notes(results: Results) -> tuple[Note, ...]:
         asked, shown = (time_in_words(study, t) for t in (results.tau.asked, results.tau.shown))
         text = say("survival.tau_changed", asked=asked, shown=shown, n=FEWEST_FOR_TAU)
         notes.append(Note("warning", text))
+    notes += late_entry(results.snapshot)
     if left_out := _left_out(results):
         text = say("survival.left_out", parts="; ".join(left_out))
         notes.append(Note("warning", text, told_of.totals(results)))

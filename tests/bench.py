@@ -23,7 +23,7 @@ from analysis.survival_results import survival_results
 from trial.schema import SCHEMA_VERSION, TABLES
 from trial.study import Study
 from trial.study_file import read_study
-from warehouse.build import build_snapshot
+from warehouse.build import BUILT_BY_SQL, build_snapshot, definition_rows
 from warehouse.query import Snapshot, open_snapshot, query
 
 SIZES = (300, 10_000, 1_000_000)
@@ -45,13 +45,14 @@ def _frames(study: Study, n: int) -> dict[str, pl.DataFrame]:
             pl.DataFrame({"enrollment_key": died, "milestone_code": "death", "day": day[died]}),
             pl.DataFrame({"enrollment_key": key, "milestone_code": "last_contact", "day": day}),
         ]
-    ).with_columns(pl.lit(1).alias("instance"))
+    ).with_columns(pl.lit(1).alias("instance"), pl.lit(None, pl.String).alias("detail_code"))
     enrollments = pl.DataFrame(
         {
             "enrollment_key": key,
             "patient_key": key,
             "cohort_code": [study.cohorts[i].code for i in arm],
             "enrollment_year": pl.Series([None] * n, dtype=pl.Int32),
+            "entry_day": pl.Series([None] * n, dtype=pl.Int32),
             "sex": np.where(rng.random(n) < 0.5, "male", "female"),
         }
     )
@@ -63,18 +64,30 @@ def _frames(study: Study, n: int) -> dict[str, pl.DataFrame]:
         "rows_in": n,
         "rows_loaded": n,
         "rows_quarantined": 0,
+        "is_synthetic": True,
         "loaded_at": "",
         "program_version": "",
     }
-    empty = ("file", "issue", "record_enrollment", "record_fact", "record_file", "finding")
     schemas = {table.name: table.schema for table in TABLES}
-    return {
+    lines = enrollments.select(
+        "enrollment_key",
+        pl.lit(1).alias("line_number"),
+        pl.lit(study.lines[0].code).alias("entry_reason"),
+        pl.lit(0).alias("start_day"),
+        pl.lit(None, pl.String).alias("protocol_as_treated"),
+        pl.lit(None, pl.String).alias("intent"),
+        pl.lit(True).alias("is_primary"),
+    )
+    filled = {
         "dim_enrollment": enrollments,
+        "dim_line": lines,
         "fct_milestone": milestones,
         "load": pl.DataFrame([load]),
         "study": pl.DataFrame([{"study_code": study.code, "definition": study.text}]),
-        **{name: schemas[name].create_empty() for name in (*empty, "quarantine")},
     }
+    made = {*definition_rows(study), *BUILT_BY_SQL, *filled}
+    empty = {name: schema.create_empty() for name, schema in schemas.items() if name not in made}
+    return {**empty, **filled}
 
 
 def _seconds(run: Callable[[], object], rounds: int) -> float:

@@ -73,7 +73,7 @@ def read_csv_file(path: Path) -> RawFile:
     """Read a comma-separated UTF-8 file with one header row.
 
     Raises LoadError, naming file and place, if it is missing, empty, binary, not UTF-8, has no
-    usable header, or has no data row.
+    usable header. A header without rows is an empty table: nobody was transplanted yet.
     """
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     numbers: list[int] = []
@@ -97,8 +97,8 @@ def read_csv_file(path: Path) -> RawFile:
         raise LoadError(
             f"{path} row {number + 1}: not readable as CSV ({error}). Check the quotes there."
         ) from error
-    if not rows and not misfits:
-        raise LoadError(f"{path}: a header but no data row. Export it again.")
+    if not columns:
+        raise LoadError(f"{path}: no header. Export it again.")
     table = {c: [row[i] for row in rows] for i, c in enumerate(columns)}
     frame = pl.DataFrame(
         {**table, ROW: numbers}, schema={**dict.fromkeys(columns, pl.String), ROW: pl.Int64}

@@ -257,12 +257,14 @@ def test_the_front_door_leads_to_every_page(served, page: Page) -> None:
     server, _ = served
     page.goto(server.url)
     wait_until_done(page)
-    assert page.get_by_role("link", name="Survival").count() == 2
+    for name in ("Overview", "Response", "Toxicity", "Survival", "Data"):
+        assert page.get_by_role("link", name=name).count() == 3, "one a study"
     page.get_by_role("link", name="Survival").first.click()
     page.wait_for_url("**/survival?*")
-    assert "Overall survival at 5 years" in shown(page).headline
+    assert "Event-free survival at 3 years" in shown(page).headline
     assert set(parameters(page)) == {
-        "v", "data", "cohorts", "endpoint", "time", "tau", "bands", "marks",
+        "v", "data", "cohorts", "lines", "endpoint", "time", "tau", "bands", "marks",
+        "timepoint", "mrd", "missing", "block", "grade", "extra", "f.risk_group",
     }  # fmt: skip
 
 

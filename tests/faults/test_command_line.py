@@ -42,7 +42,7 @@ HEADER = EXAMPLES.joinpath("colon.csv").read_bytes().splitlines()[0]
     [
         (b"", "the file is empty"),
         (b"  \n\n", "the file is empty"),
-        (HEADER + b"\n", "a header but no data row"),
+        (HEADER + b"\n", "no row could be loaded"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "not a CSV text file"),
         (b"PK\x03\x04\xff\xfe\xfa", "not UTF-8 text (byte 5)"),
         ("id,rx\n1,Obs\n".encode("utf-16"), "UTF-16 text"),

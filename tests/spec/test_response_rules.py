@@ -1,0 +1,299 @@
+"""How a line is judged, what its EFS and states become, and which class an MRD result has."""
+
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.spec.clinic import Clinic
+from trial.selection import selection
+from warehouse.query import query
+
+
+def _tables(clinic: Clinic, sql: str) -> dict[str, tuple]:
+    """Rows of a query over both files, by the name of the child."""
+    snapshot, report = clinic.snapshot()
+    assert report.rows_quarantined == 0, report.issues
+    folder = clinic.folder / "store" / "snapshots" / snapshot.snapshot_id
+    with duckdb.connect() as con:
+        con.execute(f"attach '{folder}/results.duckdb' as results (read_only)")
+        con.execute(f"attach '{folder}/records.duckdb' as records (read_only)")
+        found = con.execute(sql).fetchall()
+    return {row[0]: row[1:] for row in found}
+
+
+RESPONSE = """
+    select source_patient_id, response_code, remission_day, is_late, failure_day
+    from results.fct_response join records.record_enrollment using (enrollment_key)
+"""
+ENDPOINT = """
+    select source_patient_id, time_days, state, reason
+    from results.fct_time_to_event join records.record_enrollment using (enrollment_key)
+    where endpoint_code = '{}'
+"""
+
+
+def _ward(folder: Path) -> Clinic:
+    """One child for every rule."""
+    clinic = Clinic(folder)
+    clinic.child("responds").line(40).sample(40, "0.5", "%").seen(500)
+    clinic.child("on day 60").line(60).sample(60, "0.5", "%").seen(500)
+    clinic.child("late").line(61).sample(40, "5", "%").sample(61, "0.5", "%").seen(500)
+    clinic.child("late, never looked at before").line(70).seen(500)
+    clinic.child("fails").line().sample(20, "20", "%").sample(41, "9", "%").seen(500)
+    clinic.child("fails and dies").line().sample(41, "9", "%").seen(90, death_date=90)
+    clinic.child("dies early").line().sample(20, "20", "%").seen(30, death_date=30)
+    clinic.child("dies on day 60").line().sample(20, "20", "%").seen(60, death_date=60)
+    clinic.child("dies late, never looked at").line().seen(100, death_date=100)
+    clinic.child("never looked at").line().seen(500)
+    clinic.child("failed sample only").line().sample(41, "failed").seen(500)
+    clinic.child("lost on day 30").line().sample(20, "20", "%").seen(30)
+    clinic.child("remission on the day of death").line(50).seen(50, death_date=50)
+    clinic.child("relapses").line(40).seen(500, relapse_date=200, relapse_site="BM")
+    clinic.child("relapses and dies on one day").line(40).seen(
+        200, relapse_date=200, relapse_site="BM", death_date=200
+    )
+    clinic.child("dies in remission").line(40).seen(300, death_date=300)
+    clinic.child("second malignancy").line(40).seen(500, second_malignancy_date=400)
+    return clinic
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
+    """The ward, loaded once."""
+    return _ward(tmp_path_factory.mktemp("ward"))
+
+
+def test_every_line_is_judged_by_one_landmark(ward: Clinic) -> None:
+    found = _tables(ward, RESPONSE)
+    assert found == {
+        "responds": ("remission", 40, False, None),
+        "on day 60": ("remission", 60, False, None),
+        "late": ("non_response", 61, True, 40),
+        "late, never looked at before": ("non_response", 70, True, 60),
+        "fails": ("non_response", None, False, 41),
+        "fails and dies": ("non_response", None, False, 41),
+        "dies early": ("early_death", None, False, 20),
+        "dies on day 60": ("non_response", None, False, 20),
+        "dies late, never looked at": ("early_death", None, False, 60),
+        "never looked at": ("not_evaluable", None, False, 60),
+        "failed sample only": ("not_evaluable", None, False, 60),
+        "lost on day 30": ("not_evaluable", None, False, 20),
+        "remission on the day of death": ("early_death", None, False, 60),
+        "relapses": ("remission", 40, False, None),
+        "relapses and dies on one day": ("remission", 40, False, None),
+        "dies in remission": ("remission", 40, False, None),
+        "second malignancy": ("remission", 40, False, None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        (
+            "efs",
+            {
+                "responds": (500, 0, "last_disease_assessment"),
+                "on day 60": (500, 0, "last_disease_assessment"),
+                "late": (0, 1, "non_response"),
+                "late, never looked at before": (0, 1, "non_response"),
+                "fails": (0, 1, "non_response"),
+                "fails and dies": (0, 1, "non_response"),
+                "dies early": (30, 1, "early_death"),
+                "dies on day 60": (0, 1, "non_response"),
+                "dies late, never looked at": (100, 1, "early_death"),
+                "never looked at": (500, 0, "last_disease_assessment"),
+                "failed sample only": (500, 0, "last_disease_assessment"),
+                "lost on day 30": (30, 0, "last_disease_assessment"),
+                "remission on the day of death": (50, 1, "early_death"),
+                "relapses": (200, 1, "relapse"),
+                "relapses and dies on one day": (200, 1, "relapse"),
+                "dies in remission": (300, 1, "death_in_remission"),
+                "second malignancy": (400, 1, "second_malignancy"),
+            },
+        ),
+        (
+            "cir",
+            {
+                "responds": (460, 0, "last_disease_assessment"),
+                "on day 60": (440, 0, "last_disease_assessment"),
+                "late": (439, 0, "last_disease_assessment"),
+                "late, never looked at before": (430, 0, "last_disease_assessment"),
+                "relapses": (160, 1, "relapse"),
+                "relapses and dies on one day": (160, 1, "relapse"),
+                "dies in remission": (260, 2, "death_in_remission"),
+                "second malignancy": (360, 3, "second_malignancy"),
+            },
+        ),
+    ],
+)
+def test_what_a_line_ends_with(ward: Clinic, endpoint: str, expected: dict) -> None:
+    assert _tables(ward, ENDPOINT.format(endpoint)) == expected
+
+
+def test_failure_on_its_own_day(ward: Clinic) -> None:
+    found = _tables(ward, ENDPOINT.format("efs_found"))
+    assert found["fails"] == (41, 1, "non_response_found")
+    assert found["late, never looked at before"] == (60, 1, "non_response_found")
+
+
+RESULTS: list[tuple[str, dict[str, str], str, str]] = [
+    ("0.05", {"unit": "%"}, "positive", "negative"),
+    ("0.01", {"unit": "%"}, "positive", "negative"),
+    ("0.0099", {"unit": "%"}, "negative", "negative"),
+    ("0.005", {"unit": "%", "loq": "0.0005"}, "indeterminate", "negative"),
+    ("<0.01", {"unit": "%"}, "negative", "negative"),
+    ("<0.05", {"unit": "%"}, "indeterminate", "negative"),
+    (">0.01", {"unit": "%"}, "positive", "indeterminate"),
+    ("undetectable", {"lod": "0.0001"}, "negative", "negative"),
+    ("undetectable", {"lod": "0.0005"}, "indeterminate", "negative"),
+    ("undetectable", {}, "negative", "negative"),
+    ("undetectable", {"method": "PCR"}, "indeterminate", "indeterminate"),
+    ("detected", {"loq": "0.0001"}, "negative", "negative"),
+    ("detected", {"lod": "0.00001"}, "indeterminate", "indeterminate"),
+    ("failed", {}, "not_evaluable", "not_evaluable"),
+]
+
+
+def test_the_class_of_an_mrd_result(tmp_path: Path) -> None:
+    """One child a result; how many are in each class."""
+    clinic = Clinic(tmp_path)
+    for position, (result, cells, _, _) in enumerate(RESULTS):
+        name = f"child {position}"
+        clinic.child(name).line(40).sample(40, result, **cells).seen(500)
+    snapshot, _ = clinic.snapshot()
+    chosen = selection(snapshot.study, ["allrez2014"], {})
+    for threshold, expected in (
+        (0.0001, [r[2] for r in RESULTS]),
+        (0.001, [r[3] for r in RESULTS]),
+    ):
+        found = query(snapshot, "mrd", chosen, threshold=threshold)
+        here = (
+            found.filter(timepoint_code="after_induction").group_by("class").agg(pl.col("n").sum())
+        )
+        assert dict(here.rows()) == Counter(expected)
+
+
+@pytest.mark.parametrize(
+    ("result", "cells", "at_1e_4"), [(r, c, x) for r, c, x, _ in RESULTS if r == "detected"]
+)
+def test_the_class_of_one_result(
+    tmp_path: Path, result: str, cells: dict[str, str], at_1e_4: str
+) -> None:
+    clinic = Clinic(tmp_path)
+    clinic.child("a").line(40).sample(40, result, **cells).seen(500)
+    snapshot, _ = clinic.snapshot()
+    found = query(snapshot, "mrd", selection(snapshot.study, ["allrez2014"], {}), threshold=0.0001)
+    assert found.filter(timepoint_code="after_induction")["class"].to_list() == [at_1e_4]
+
+
+def test_which_sample_stands_for_a_time_point(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    clinic.child("last one").line(40).sample(36, "1", "%").sample(40, "0.001", "%").seen(500)
+    clinic.child("PCR of one day").line(40).sample(40, "1", "%").sample(
+        40, "0.001", "%", method="PCR"
+    ).seen(500)
+    clinic.child("blood never").line(40).sample(40, "0.001", "%", material="PB").seen(500)
+    clinic.child("before the next block").line(40).course("R1", 45, 50).sample(
+        46, "0.001", "%"
+    ).seen(500)
+    clinic.child("too early to say").line(20).sample(20, "1", "%").seen(30)
+    found = _tables(
+        clinic,
+        """
+        select source_patient_id, status, value, method_code
+        from results.fct_response_sample join records.record_enrollment using (enrollment_key)
+        where timepoint_code = 'after_induction'
+        """,
+    )
+    assert found == {
+        "last one": ("sampled", 0.00001, "flow"),
+        "PCR of one day": ("sampled", 0.00001, "pcr"),
+        "blood never": ("not_sampled", None, None),
+        "before the next block": ("not_sampled", None, None),
+        "too early to say": ("too_early", None, None),
+    }
+
+
+TIMES: list[tuple[str, str, str, str, str | None, str | None, str | None]] = [
+    ("02.09.2014", "", "yes", "BM", "very_early", "s4", "high"),  # a day under 18 months
+    ("01.09.2014", "", "yes", "BM", "early", "s3", "high"),  # 18 months to the day
+    ("31.08.2014", "", "", "BM", None, None, None),  # 18 months on 28.02.: end not known
+    ("01.03.2013", "02.09.2015", "no", "BM", "early", "s3", "high"),
+    ("01.03.2013", "01.09.2015", "no", "BM", "late", "s2", "not_high"),
+    ("01.03.2013", "01.09.2015", "no", "CNS", "late", "s1", "not_high"),
+    ("01.03.2013", "01.02.2016", "no", "BM+CNS", "early", "s2", "not_high"),
+    ("01.03.2015", "", "yes", "BM+testis", "very_early", "s4", "high"),
+    ("01.03.2015", "", "yes", "testis", "very_early", "s2", "not_high"),
+    ("", "01.02.2016", "no", "BM", None, None, None),
+]
+
+
+def test_time_site_and_risk_group(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    for position, (diagnosis, end, on_therapy, site, *_) in enumerate(TIMES):
+        told = {"diagnosis_date": diagnosis, "frontline_end_date": end, "site": site}
+        child = clinic.child(str(position), on_frontline_therapy=on_therapy, **told)
+        child.line(40).seen(500)
+    found = _tables(
+        clinic,
+        "select source_patient_id, timing, strategic_group, risk_group "
+        "from results.dim_enrollment join records.record_enrollment using (enrollment_key)",
+    )
+    assert found == {str(i): expected[-3:] for i, expected in enumerate(TIMES)}
+
+
+def test_age_in_completed_years(tmp_path: Path) -> None:
+    """The relapse is on 01.03.2016."""
+    ages = {"29.02.2008": 8, "01.03.2008": 8, "02.03.2008": 7, "28.02.2008": 8}
+    clinic = Clinic(tmp_path)
+    for born in ages:
+        clinic.child(born, birth_date=born).line(40).seen(500)
+    sql = "select source_patient_id, age from results.dim_enrollment "
+    sql += "join records.record_enrollment using (enrollment_key)"
+    assert _tables(clinic, sql) == {born: (age,) for born, age in ages.items()}
+
+
+def test_an_adverse_event_belongs_to_the_course_in_whose_window_it_begins(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    child = clinic.child("a").line(40).course("R1", 70, 75)
+    for day in (5, 6, 24, 25, 60, 61, 70, 105, 106):
+        child.event(day, grade="3")
+    child.seen(500)
+    clinic.child("b").line(40).event(50).event(45).seen(45, relapse_date=44, relapse_site="BM")
+    clinic.child("c").line().event(40, grade="5").seen(40, death_date=40)
+    found = _tables(
+        clinic,
+        """
+        select concat(source_patient_id, ' ', onset_day), block_code
+        from results.fct_adverse_event join records.record_enrollment using (enrollment_key)
+        """,
+    )
+    assert found == {
+        "a 5": (None,), "a 6": ("f1",), "a 24": ("f1",), "a 25": ("f2",), "a 60": ("f2",),
+        "a 61": (None,), "a 70": ("r1",), "a 105": ("r1",), "a 106": (None,),
+        "b 45": (None,), "b 50": (None,), "c 40": ("f2",),
+    }  # fmt: skip
+
+
+def test_a_range_of_grades_counts_up_to_its_lower_end(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    clinic.child("a").line(40).event(8, grade="3-4").event(9, grade="2").seen(500)
+    clinic.child("b").line(40).event(8, grade="4").seen(500)
+    clinic.child("silent").line(40).seen(500)
+    clinic.child("undocumented").line(40).event(8, grade="4").seen(500)
+    for row in clinic.rows["courses"]:
+        if row["case_id"] == "undocumented/1":
+            row["ae_documented"] = "no"
+    snapshot, _ = clinic.snapshot()
+    chosen = selection(snapshot.study, ["allrez2014"], {})
+    counts = {}
+    for grade in (3, 4):
+        found = query(snapshot, "toxicity", chosen, grade=grade, categories=["infection"])
+        any_row = found.filter(block_code="f1", kind="any").row(0, named=True)
+        counts[grade] = (any_row["n"], any_row["n_possible"])
+    assert counts == {3: (2, 2), 4: (1, 2)}
+    started = query(snapshot, "block", chosen).filter(block_code="f1").row(0, named=True)
+    assert (started["n_started"], started["n_documented"]) == (4, 3)

@@ -74,6 +74,8 @@ def _levels(counted: pl.DataFrame, x: Characteristic, group: Group) -> dict[str,
 
 def _standardized(on: Page, counts: list[list[int]]) -> Estimate:
     """The standardized mean difference over all levels, of two groups."""
+    if on.refused:
+        return Estimate(None, method="SMD", reason=on.refused)
     if len(counts) != 2:
         return Estimate(None, method="SMD", reason=say("overview.smd_two"))
     reference, other = counts
@@ -97,7 +99,7 @@ def _mean_row(on: Page, x: Characteristic, shown: tuple[Group, ...]) -> tuple:
         for m in moments
     ]
     smd = ""
-    if len(moments) == 2 and moments[0] and moments[1]:
+    if len(moments) == 2 and moments[0] and moments[1] and not on.refused:
         smd = _written_smd(standardized_difference_means(moments[1], moments[0]))
     return (x.label, say("overview.mean_label", unit=x.unit), *cells, *[smd][: len(shown) - 1])
 

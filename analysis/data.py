@@ -1,6 +1,8 @@
 """The data behind a view: what was loaded, what was kept out, by which check. Counts, no rows."""
 
-from analysis.answer import Answer, Note, Number, Table
+from dataclasses import replace
+
+from analysis.answer import Answer, Disclosed, Note, Number, Table
 from analysis.disclosure import is_clinician
 from analysis.groups import sizes
 from analysis.link import View
@@ -36,7 +38,7 @@ def clinician_tables(snapshot: Snapshot) -> tuple[Table, ...]:
     )
 
 
-def _numbers(snapshot: Snapshot, n_enrolled: int) -> tuple[Number, ...]:
+def _numbers(snapshot: Snapshot, n_enrolled: int, beside: Disclosed) -> tuple[Number, ...]:
     def number(statistic: str, value: int, of: int, unit: str) -> Number:
         return Number(
             snapshot=snapshot.snapshot_id,
@@ -54,7 +56,7 @@ def _numbers(snapshot: Snapshot, n_enrolled: int) -> tuple[Number, ...]:
     counts = ("rows_in", "rows_loaded", "rows_quarantined")
     return (
         *(number(name, snapshot.load[name], rows_in, "rows") for name in counts),
-        number("enrolled", n_enrolled, n_enrolled, "patients"),
+        replace(number("enrolled", n_enrolled, n_enrolled, "patients"), disclosed=beside),
     )
 
 
@@ -74,12 +76,19 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
         _table(
             "files",
             ("file", "source", "rows_in", "rows_loaded", "rows_quarantined"),
-            query(snapshot, "file").rows(),
+            query(snapshot, "file").drop("is_enrolling").rows(),
         ),
         _table("issues", ("file", "severity", "rule", "column", "findings", "rows"), issues.rows()),
         _table(
             "cohorts", ("cohort", "n"), [(c.label, enrolled.get(c.code, 0)) for c in study.cohorts]
         ),
+    )
+    shown = sizes(snapshot, view.selection)
+    # Beside the sizes of the strip the enrollments tell how many lines are left out.
+    left = abs(n_enrolled - sum(c.n_enrolled for c in shown.values()))
+    beside = Disclosed((left,), "enrolled")
+    tables = tuple(
+        replace(t, disclosed=(beside,) * len(t.rows)) if t.code == "cohorts" else t for t in tables
     )
     counts = {name: load[name] for name in ("rows_in", "rows_loaded", "rows_quarantined")}
     return Answer(
@@ -90,10 +99,11 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
         notice=notice(snapshot),
         synthetic=snapshot.is_synthetic,
         population=in_words(study, view.selection),
-        cohorts=tuple(sizes(snapshot, view.selection).values()),
+        cohorts=tuple(shown.values()),
         notes=tuple(notes),
         figures=(),
         tables=tuple(table for table in tables if table.rows),
-        numbers=_numbers(snapshot, n_enrolled),
+        numbers=_numbers(snapshot, n_enrolled, beside),
         is_about_patients=False,
+        headline_disclosed=(beside,),
     )

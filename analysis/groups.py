@@ -11,7 +11,7 @@ import polars as pl
 
 from analysis.answer import CohortSize
 from trial.selection import Selection
-from trial.study import Study
+from trial.study import ENROLLMENT, Endpoint, Study
 from trial.words import say
 from warehouse.query import Snapshot, query
 
@@ -66,6 +66,14 @@ def not_compared(study: Study, chosen: Selection) -> str | None:
         return say("group.several_lines")
     (line,) = (study.line(code) for code in chosen.line_codes)
     return None if line.is_compared else line.note or say("group.single_arm", line=line.label)
+
+
+def origin_label(study: Study, endpoint: Endpoint, chosen: Selection) -> str:
+    """What the time axis counts from: a later line has its own start."""
+    only_first = chosen.line_codes == (study.lines[0].code,)
+    if endpoint.origin == ENROLLMENT and not only_first:
+        return say("group.line_start")
+    return study.milestone_label(endpoint.origin)
 
 
 def sizes(snapshot: Snapshot, chosen: Selection) -> dict[str, CohortSize]:

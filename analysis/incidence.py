@@ -13,7 +13,7 @@ from analysis.charts import states as state_chart
 from analysis.charts.at_risk import AtRiskBlock, AtRiskColumn
 from analysis.charts.palette import STATES
 from analysis.compose import Page, late_entry, page
-from analysis.groups import Group, groups
+from analysis.groups import Group, groups, origin_label
 from analysis.link import View
 from analysis.stats.competing import (
     AalenJohansen,
@@ -137,7 +137,7 @@ def _curve(on: Page, endpoint: Endpoint, g: GroupIncidence) -> incidence_chart.I
 
 
 def _time_title(on: Page, endpoint: Endpoint) -> str:
-    origin = on.study.milestone_label(endpoint.origin)
+    origin = origin_label(on.study, endpoint, on.view.selection)
     return say("survival.axis_time", unit=on.study.time_unit.capitalize(), origin=origin)
 
 
@@ -439,6 +439,11 @@ def _notes(on: Page, endpoint: Endpoint, found: list[GroupIncidence]) -> list[No
         if g.n_in_doubt:
             text = say("survival.left_out_doubt", n=g.n_in_doubt, **told)
             notes.append(_left_out(text, g.n_in_doubt, size.n_population))
+        no_day = size.n_population - g.n - g.n_without_origin - g.n_in_doubt
+        if no_day:
+            censor = on.study.milestone_label(endpoint.censor)
+            text = say("survival.left_out_day", n=no_day, censor=censor, **told)
+            notes.append(_left_out(text, no_day, size.n_population))
     if endpoint.origin != "enrollment":
         notes.append(Note("info", say("incidence.among")))
     notes.append(Note("info", say("incidence.no_km")))

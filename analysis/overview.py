@@ -145,12 +145,13 @@ def _outcome_rows(on: Page, endpoint: Endpoint) -> list[tuple[str, str | None]]:
         ("alive_in_remission", ""),
         ("not_evaluable", ""),
         ("in_doubt", ""),
+        ("no_follow_up", ""),
     ]
 
 
 def _outcome_label(on: Page, outcome: str, detail: str | None) -> str:
     codes = [m.code for m in on.study.milestones]
-    if outcome in ("lost", "alive_in_remission", "not_evaluable", "in_doubt"):
+    if outcome in ("lost", "alive_in_remission", "not_evaluable", "in_doubt", "no_follow_up"):
         return say(f"overview.{outcome}")
     label = on.study.milestone_label(outcome) if outcome in codes else outcome
     if detail == "":
@@ -205,20 +206,23 @@ def _outcome(found: pl.DataFrame, group: Group, outcome: str, detail: str | None
 
 
 def _outcome_sums(on: Page, found: pl.DataFrame, shown: list[Group]) -> list[tuple]:
-    """Sums of the rows above: remissions, late ones, and N."""
-    remission = ~pl.col("outcome").is_in(
-        ["early_death", "non_response", "not_evaluable", "in_doubt"]
-    )
-    late = pl.col("is_late") & (pl.col("outcome") == "non_response")
-    rows = []
-    for key, rule in (("overview.remission", remission), ("overview.late", late)):
-        cells = []
-        for g in shown:
-            n = int(found.filter(g.matches, rule)["n"].sum())
-            cells.append(_counted(n, on.sizes[g.code].n_population))
-        rows.append((say(key), *cells))
+    """N, and beneath it two sums of rows above: remissions, and remissions that came late."""
+    failed = ["early_death", "non_response", "not_evaluable", "in_doubt", "no_follow_up"]
+    remission = ~pl.col("outcome").is_in(failed)
+    no_response = pl.col("outcome") == "non_response"
     total = [str(int(found.filter(g.matches)["n"].sum())) for g in shown]
-    return [*rows, (say("overview.total"), *total)]
+    reached, late = [], []
+    for g in shown:
+        n = int(found.filter(g.matches, remission)["n"].sum())
+        reached.append(_counted(n, on.sizes[g.code].n_population))
+        n_failed = int(found.filter(g.matches, no_response)["n"].sum())
+        n_late = int(found.filter(g.matches, no_response, pl.col("is_late"))["n"].sum())
+        late.append(_counted(n_late, n_failed))
+    return [
+        (say("overview.total"), *total),
+        (say("overview.remission"), *reached),
+        (say("overview.late"), *late),
+    ]
 
 
 # ------------------------------------------------------------------ follow-up and left out
@@ -266,7 +270,7 @@ def _left_out(on: Page) -> Table:
 
 
 def _notes(on: Page) -> list[Note]:
-    notes = on.notes()
+    notes = [*on.notes(), *_quarantined_enrollments(on), *_other_lines(on)]
     enrolled = query(on.snapshot, "enrollment").to_dicts()
     both = min(
         (row["n_in_other_cohorts"] for row in enrolled if row["n_in_other_cohorts"]), default=0
@@ -277,6 +281,28 @@ def _notes(on: Page) -> list[Note]:
     notes += late_entry(on.snapshot)
     notes += _disagreements(on)
     notes.append(Note("info", say("overview.smd_note", limit=NOTICEABLE)))
+    return notes
+
+
+def _quarantined_enrollments(on: Page) -> list[Note]:
+    """Rows that would have enrolled somebody: those children are in no number at all."""
+    files = query(on.snapshot, "file").filter(pl.col("is_enrolling"))
+    n, of = int(files["rows_quarantined"].sum()), int(files["rows_in"].sum())
+    if not n:
+        return []
+    text = say("overview.quarantined", n=n, of=of)
+    return [Note("warning", text, Disclosed((n, of - n), "quarantined"))]
+
+
+def _other_lines(on: Page) -> list[Note]:
+    """What the tables mean for lines that began after the enrollment."""
+    rule, notes = on.study.response, []
+    first, chosen = on.study.lines[0].code, on.view.selection.line_codes
+    if any(code != first for code in chosen):
+        notes.append(Note("info", say("overview.baseline_of_enrollment")))
+    missing = [on.study.line(c).label for c in chosen if rule and c not in rule.line_codes]
+    if missing:
+        notes.append(Note("info", say("overview.not_judged", lines=", ".join(missing))))
     return notes
 
 

@@ -74,7 +74,7 @@ def _results(on: Page) -> tuple[Measured, ...]:
     rule = study.response
     if rule is None:
         return ()
-    shown = groups(study, view.selection)
+    shown = [g for g in groups(study, view.selection) if g.line_code in rule.line_codes]
     landmark = query(on.snapshot, "response", view.selection)
     mrd = query(on.snapshot, "mrd", view.selection, threshold=view.mrd)
     remission = tuple(_counted(landmark, g, "response_code", RESPONSES) for g in shown)
@@ -127,7 +127,8 @@ def _bound_table(results: tuple[Measured, ...]) -> Table:
     rows, disclosed = [], []
     for m in results[1:]:
         for c in m.counted:
-            unknown = c.n - c.counts["negative"] - c.counts["positive"]
+            known = c.counts["negative"] + c.counts["positive"] + c.counts["not_reached"]
+            unknown = c.n - known
             worst = Share(c.group, c.counts["negative"], c.n, _why_none(c))
             best = replace(worst, numerator=c.counts["negative"] + unknown)
             rows.append((m.line.label, c.group.label, worst.told, best.told))
@@ -225,6 +226,15 @@ def _notes(on: Page, results: tuple[Measured, ...]) -> list[Note]:
     return [*notes, *on.primary(), Note("info", say(f"missing.{on.view.missing}"))]
 
 
+def _not_judged(on: Page) -> str:
+    """Which of the chosen kinds of line have no response, in words; empty if all have."""
+    rule, study = on.study.response, on.study
+    judged = rule.line_codes if rule else ()
+    others = [study.line(c).label for c in on.view.selection.line_codes if c not in judged]
+    lines = ", ".join(study.line(c).label for c in judged)
+    return say("response.not_judged", lines=lines, others=", ".join(others)) if others else ""
+
+
 def response_answer(snapshot: Snapshot, view: View) -> Answer:
     """The answer of a response view; a study without a response rule says so."""
     on = page("response", snapshot, view)
@@ -232,12 +242,15 @@ def response_answer(snapshot: Snapshot, view: View) -> Answer:
         return on.answer(say("response.none"), [], (), (), ())
     if on.is_empty:
         return on.empty()
+    undefined = _not_judged(on)
+    if not set(view.selection.line_codes) & set(on.study.response.line_codes):
+        return on.answer(undefined, [], (), (), ())
     results = _results(on)
     point = next(m for m in results if m.code == view.timepoint)
     headline = " ".join(headline_of(m.line) for m in (point, results[0]))
     return on.answer(
         headline,
-        _notes(on, results),
+        [*([Note("warning", undefined)] if undefined else []), *_notes(on, results)],
         _figures(on, results, headline),
         _tables(results),
         _numbers(on, results),

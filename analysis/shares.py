@@ -72,7 +72,8 @@ def difference_of(one: Share, reference: Share) -> Estimate:
 class Line:
     """One row of a page: a label, each group's share, differences from the first group.
 
-    `part` names what is withheld together; `refused` says why there is no difference.
+    `part` names what is withheld together; `refused` says why there is no difference. `also` are
+    more numbers of patients that the row tells beside others of its part.
     """
 
     label: str
@@ -80,6 +81,7 @@ class Line:
     part: str
     refused: str | None = None
     indent: int = 0
+    also: tuple[int, ...] = ()
 
     @property
     def pairs(self) -> tuple[tuple[Share, Estimate], ...]:
@@ -92,7 +94,8 @@ class Line:
     @property
     def disclosed(self) -> Disclosed:
         """What the row tells of patients."""
-        return Disclosed(tuple(n for share in self.shares for n in share.counts), self.part)
+        counts = tuple(n for share in self.shares for n in share.counts)
+        return Disclosed((*counts, *self.also), self.part)
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -115,12 +118,14 @@ class Line:
         return Row(self.label, tuple(map(_proportion, self.shares)), self._drawn(), self.indent)
 
     def _drawn(self) -> tuple[Difference, ...]:
-        return tuple(
-            Difference(
-                s.group.label, s.group.role, d.estimate, d.lower, d.upper, instead=d.reason or ""
-            )
-            for s, d in self.pairs
-        )
+        """The differences under their whole name: which group minus which."""
+        reference = self.shares[0].group.label
+        drawn = []
+        for s, d in self.pairs:
+            name = say("share.minus", cohort=s.group.label, comparator=reference)
+            limits = (d.estimate, d.lower, d.upper)
+            drawn.append(Difference(name, s.group.role, *limits, instead=d.reason or ""))
+        return tuple(drawn)
 
 
 def difference_told(found: Estimate) -> str:

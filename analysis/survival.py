@@ -6,6 +6,7 @@ from analysis import survival_disclosed as told_of
 from analysis.answer import Answer, Disclosed, Figure, Note, Number, of_estimate
 from analysis.charts.survival import Curve, page_height, survival_chart
 from analysis.compose import late_entry
+from analysis.groups import origin_label
 from analysis.incidence import incidence_answer
 from analysis.link import View
 from analysis.stats.estimate import Estimate
@@ -145,7 +146,7 @@ def _curve(results: Results, c: CohortSurvival) -> Curve:
 
 def _figure(results: Results, headline: str, population: str) -> Figure:
     study, view, endpoint = results.study, results.view, results.endpoint
-    origin = study.milestone_label(endpoint.origin)
+    origin = origin_label(study, endpoint, view.selection)
     axis = say("survival.axis_time", unit=study.time_unit.capitalize(), origin=origin)
     curves = tuple(_curve(results, c) for c in results.cohorts if c.counts.n)
     chart = survival_chart(

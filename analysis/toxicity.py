@@ -38,6 +38,7 @@ class Started:
     n_started: int
     n_documented: int
     n_courses: int
+    n_population: int = 0
 
     @property
     def n_undocumented(self) -> int:
@@ -47,7 +48,8 @@ class Started:
     @property
     def disclosed(self) -> tuple[int, ...]:
         """The counts of the block."""
-        return self.n_started, self.n_documented, self.n_undocumented
+        never = self.n_population - self.n_started
+        return self.n_started, self.n_documented, self.n_undocumented, never
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,29 @@ class Items:
             reason = "" if s.n_documented else self._why_nobody(s)
             sizes = (n, s.n_documented, reason, s.n_undocumented)
             shares.append(Share(s.group, *sizes))
-        part = f"toxicity.{block}.{kind}.{item}"
-        return Line(label, tuple(shares), part, self.refused(block), indent)
+        part, also = self._together(block, kind, item)
+        return Line(label, tuple(shares), part, self.refused(block), indent, also)
+
+    def _together(self, block: str, kind: str, item: str) -> tuple[str, tuple[int, ...]]:
+        """What is withheld with an item, and what the item tells beside those.
+
+        A category less one of its terms are those who had the category without that term; so a
+        category stands or falls with its terms, and 'any' with the rest beside each category.
+        """
+        toxicity = self.on.study.toxicity
+        if kind == "term":
+            item = next(t.category_code for t in toxicity.terms if t.code == item)
+            return f"toxicity.{block}.{item}", ()
+        terms = [t.code for t in toxicity.terms if t.category_code == item]
+        inner_kind, inner = ("term", terms) if kind == "category" else ("category", None)
+        inner = _categories(self.on) if inner is None else inner
+        rest = [
+            self.count(block, kind, item, g) - self.count(block, inner_kind, x, g)
+            for g in self.groups
+            for x in inner
+            if self.count(block, inner_kind, x, g)
+        ]
+        return f"toxicity.{block}.{item}", tuple(rest)
 
     def _why_nobody(self, started: Started) -> str:
         return say("toxicity.undocumented" if started.n_started else "toxicity.not_given")
@@ -109,8 +132,14 @@ def _items(on: Page) -> Items:
     blocks, events = {}, {}
     for group in groups(on.study, chosen):
         for row in started.filter(group.matches).to_dicts():
-            counts = (row["n_started"], row["n_documented"], row["n_courses"])
-            blocks[group.code, row["block_code"]] = Started(group, *map(int, counts))
+            size = on.sizes[group.code].n_population
+            blocks[group.code, row["block_code"]] = Started(
+                group,
+                int(row["n_started"]),
+                int(row["n_documented"]),
+                int(row["n_courses"]),
+                n_population=size,
+            )
         for row in found.filter(group.matches).to_dicts():
             if row["n_possible"]:
                 key = (group.code, row["block_code"], row["kind"], row["item_code"])

@@ -238,6 +238,7 @@ def check(staged: list[StagedFile], study: Study, *, repeats: bool, cutoff: date
         *_out_of_order(days, study, doubts),
         *disagreements(good.enrollments, study, place),
         _both_cohorts(good.enrollments, place),
+        _no_follow_up(good.enrollments, days, doubts, study, censoring),
         *late,
         *(finding for _, finding in once.values()),
         *fact_warnings(loaded, Course(days, doubts, study), place),
@@ -286,7 +287,8 @@ def _late(days: pl.DataFrame, study: Study, censoring: set[str]) -> list[pl.Data
     code = pl.col("milestone_code")
     terminal = {m.code for m in study.milestones if m.is_terminal}
     ends = days.filter(code.is_in(sorted(terminal))).group_by("enrollment_id")
-    seen = days.filter(code.is_in(sorted(censoring))).group_by("enrollment_id")
+    last = {study.response.contact} if study.response else censoring
+    seen = days.filter(code.is_in(sorted(last))).group_by("enrollment_id")
     after_end = days.join(ends.agg(pl.col("day").min().alias("end")), on="enrollment_id")
     after_seen = days.join(seen.agg(pl.col("day").max().alias("seen")), on="enrollment_id")
     return [
@@ -333,6 +335,22 @@ def _out_of_order(days: pl.DataFrame, study: Study, doubts: pl.DataFrame) -> lis
         message = f"No {label} on or before this day. Loaded; check both days."
         frames.append(_in_column(wrong, "out_of_order", message, "warning"))
     return frames
+
+
+def _no_follow_up(
+    enrollments: pl.DataFrame,
+    days: pl.DataFrame,
+    doubts: pl.DataFrame,
+    study: Study,
+    censoring: set[str],
+) -> pl.DataFrame:
+    """Warning: an enrollment of which no row says how long it was observed, nor that it ended."""
+    ends = {m.code for m in study.milestones if m.is_terminal} | censoring
+    known = pl.col("milestone_code").is_in(sorted(ends))
+    rows = enrollments.join(days.filter(known), on="enrollment_id", how="anti")
+    rows = rows.join(doubts.filter(known), on="enrollment_id", how="anti")
+    message = "No row says how long this patient was observed: no endpoint can count it."
+    return found(rows, "no_follow_up", "warning", message)
 
 
 def _both_cohorts(enrollments: pl.DataFrame, place: Places) -> pl.DataFrame:

@@ -141,7 +141,9 @@ def _orphans(facts: dict[str, pl.DataFrame], study: Study, place: Places) -> lis
     message = "This line of therapy is not loaded. Correct its row, or the line number here."
     for name in ("fct_course", "fct_infusion", "fct_assessment"):
         if name in facts and "line_number" in facts[name].columns:
-            frame = facts[name].filter(pl.col("line_number").is_not_null())
+            # A course that names no line and falls into none stands on nothing.
+            named = pl.lit(True) if name == "fct_course" else pl.col("line_number").is_not_null()
+            frame = facts[name].filter(named)
             rows = frame.join(_lines(facts, frame), on=[CASE, "line_number"], how="anti")
             found.append(place.found(rows, name, "no_line", "error", message))
     if "fct_infusion" in facts and "fct_course" in facts:

@@ -28,6 +28,7 @@ class FileAccount:
     file_number: int
     file_name: str
     source_code: str
+    is_enrolling: bool
     rows_in: int
     rows_loaded: int
     rows_quarantined: int
@@ -124,7 +125,9 @@ def _accounts(
     for number, (raw, source) in enumerate(zip(raws, sources, strict=True), start=1):
         quarantined = bad.filter(pl.col("file_number") == number).height
         loaded = raw.n_rows - quarantined
-        accounts.append(FileAccount(number, raw.name, source.code, raw.n_rows, loaded, quarantined))
+        enrolls = source.enrollment is not None
+        counts = (raw.n_rows, loaded, quarantined)
+        accounts.append(FileAccount(number, raw.name, source.code, enrolls, *counts))
     return tuple(accounts)
 
 

@@ -18,9 +18,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     taus = {f"{t:g}": time_in_words(study, t) for t in endpoint.rmst_taus}
     select("endpoint", say("survival.endpoint"), endpoints, view.endpoint)
     select("time", say("survival.time"), times, f"{view.time:g}")
-    select("tau", say("survival.tau"), taus, f"{view.tau:g}")
-    toggle("bands", say("survival.bands"), view.bands)
-    toggle("marks", say("survival.marks"), view.marks)
+    if endpoint.kind == "survival":
+        select("tau", say("survival.tau"), taus, f"{view.tau:g}")
+    if endpoint.kind != "states":
+        toggle("bands", say("survival.bands"), view.bands)
+    if endpoint.kind == "survival":
+        toggle("marks", say("survival.marks"), view.marks)
 
 figures(found)
 

@@ -318,6 +318,7 @@ class LoadedFile(dy.Schema):
 
     file_number = dy.Int32(primary_key=True, description="Number of the file within the load.")
     source_code = dy.String(nullable=False, description="Source of the mapping that read it.")
+    is_enrolling = dy.Bool(nullable=False, description="Its rows enroll patients.")
     rows_in = dy.Int64(nullable=False, min=0, description="Data rows read.")
     rows_loaded = dy.Int64(nullable=False, min=0, description="Rows that reached a table.")
     rows_quarantined = dy.Int64(nullable=False, min=0, description="Rows kept out, with a rule.")

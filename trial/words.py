@@ -56,6 +56,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "it would give some patients time they could not have lost (immortal time)."
     },
     "group.label": {"en": "{cohort}, {line}"},
+    "group.line_start": {"en": "start of the line"},
     "group.several_lines": {
         "en": "Several kinds of line are shown. They are not compared, and there is no log-rank "
         "test between them: each began for another reason and at another time zero."

@@ -9,6 +9,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "here is secondary or exploratory."
     },
     "share.cell": {"en": "{counted} ({value}; {limits})"},
+    "share.minus": {"en": "{cohort} minus {comparator}"},
     "share.named": {"en": "{group} {told}"},
     "share.of": {"en": "{group}: {reason}"},
     "share.headline": {"en": "{label}: {parts}."},
@@ -39,6 +40,19 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "response not known (never assessed, or not observed so long)"
     },
     "overview.in_doubt": {"en": "a quarantined row might tell"},
+    "overview.no_follow_up": {"en": "no row says how long it was observed"},
+    "overview.quarantined": {
+        "en": "{n} of {of} rows that enroll patients are quarantined: those children are in no "
+        "number of any page. See the Data page."
+    },
+    "overview.baseline_of_enrollment": {
+        "en": "The characteristics are those of the enrollment, that is of the relapse it began "
+        "with, also for lines that began later; filters mean the same."
+    },
+    "overview.not_judged": {
+        "en": "What became of everybody is shown for lines whose response is judged, not for: "
+        "{lines}."
+    },
     "overview.both": {
         "en": "{n} children are enrolled in both cohorts; of each kind of line only the first "
         "is counted."
@@ -59,7 +73,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "response.not_reached": {"en": "nobody reached it"},
     "response.nobody_known": {"en": "known in nobody"},
     "response.title": {"en": "Response by cohort"},
-    "response.title_difference": {"en": "Difference from the first cohort"},
+    "response.title_difference": {"en": "Difference"},
     "response.axis": {"en": "Patients"},
     "response.axis_difference": {"en": "Percentage points"},
     "response.alt": {"en": "Proportions by cohort with 95 % intervals. {headline}"},
@@ -69,7 +83,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "response.table_shares": {"en": "Response"},
     "response.table_responses": {"en": "Where everybody stood at the landmark"},
     "response.table_classes": {"en": "Where everybody's MRD was at each time point (adds to N)"},
-    "response.table_bounds": {"en": "If all that is not known were positive, or negative"},
+    "response.table_bounds": {
+        "en": "If every missing result were positive, or negative (not reached stays not negative)"
+    },
+    "response.not_judged": {
+        "en": "Response is judged, and MRD shown, for: {lines}. It is not defined for: {others}."
+    },
     "response.timepoint": {"en": "Time point"},
     "response.threshold": {"en": "MRD negative below"},
     "response.missing": {"en": "Not known"},
@@ -82,8 +101,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "the method, not the export's."
     },
     "missing.not_negative": {
-        "en": "Denominator: everybody in the population; missing and indeterminate count as not "
-        "negative."
+        "en": "Denominator: everybody in the population; missing, indeterminate and not reached "
+        "count as not negative: a time point that fewer reach has a lower share."
     },
     "missing.left_out": {
         "en": "Denominator: those with a known result; missing and indeterminate are left out."
@@ -111,9 +130,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "toxicity.any": {"en": "Any of these"},
     "toxicity.headline": {"en": "Block {block}, grade {grade} or higher, of those documented."},
     "toxicity.title": {"en": "Block {block}: patients with grade {grade} or higher"},
-    "toxicity.title_difference": {
-        "en": "Block {block}, grade {grade} or higher: difference from the first cohort"
-    },
+    "toxicity.title_difference": {"en": "Block {block}, grade {grade} or higher: difference"},
     "toxicity.title_blocks": {"en": "{group}: grade {grade} or higher by block"},
     "toxicity.alt_blocks": {
         "en": "Share of patients with an event, by block and category, {group}. The numbers are in "

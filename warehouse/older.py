@@ -18,6 +18,7 @@ VERSION_1 = {
     "fct_milestone": "*, cast(null as varchar) as detail_code",
     "fct_time_to_event": "*, 1 as line_number",
     "load": "*, false as is_synthetic",
+    "file": "*, true as is_enrolling",
 }
 ONE_LINE_EACH = """
     enrollment_key, 1 as line_number, 'enrollment' as entry_reason, 0 as start_day,

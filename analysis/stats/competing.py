@@ -186,7 +186,7 @@ def incidence_at(fit: AalenJohansen, state: int, day: float) -> Estimate:
     if 0 < value < 1:
         lower, upper = float(fit.lower[row, column]), float(fit.upper[row, column])
         return Estimate(value, lower, upper, method=method)
-    what = f"no events in {counts.n}" if value == 0 else "everyone had the event"
+    what = f"no events in {counts.n}" if value == 0 else "nobody is left without the event"
     if censored := state_at_risk_table(counts, (day,))[0].censored:
         return Estimate(value, method=method, reason=f"{what}, {censored} censored before")
     lower, upper = clopper_pearson(0 if value == 0 else counts.n, counts.n)

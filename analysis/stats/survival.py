@@ -172,7 +172,7 @@ def survival_at(km: KaplanMeier, t: float) -> Estimate:
         upper = _step(counts.day, km.upper, t, 1.0)
         return Estimate(s, lower, upper, method=method)
     row = at_risk_table(counts, (t,))[0]
-    what = f"no events in {counts.n}" if s == 1 else "everyone had the event"
+    what = f"no events in {counts.n}" if s == 1 else "nobody is left without the event"
     if row.censored:
         return Estimate(s, method=method, reason=f"{what}, {row.censored} censored before")
     x = counts.n if s == 1 else 0

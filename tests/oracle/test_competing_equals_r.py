@@ -119,7 +119,11 @@ def test_no_events_has_an_exact_bound_only_without_censoring() -> None:
     assert (late.estimate, late.lower, late.upper) == (0, None, None)
     assert late.reason == "no events in 5, 1 censored before"
     everyone = incidence_at(_fit("all_the_same_event"), 2, 5)
-    assert (everyone.estimate, everyone.upper, everyone.reason) == (1, 1, "everyone had the event")
+    assert (everyone.estimate, everyone.upper, everyone.reason) == (
+        1,
+        1,
+        "nobody is left without the event",
+    )
     assert everyone.lower == pytest.approx(0.025 ** (1 / 4), rel=1e-12)
 
 

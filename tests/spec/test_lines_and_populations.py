@@ -1,5 +1,7 @@
 """Who is compared with whom: the default population, lines of therapy, filters known only later."""
 
+import re
+
 from analysis.answer import Answer
 from analysis.link import decode, default_view
 from analysis.questions import answer
@@ -76,6 +78,28 @@ def test_refractory_children_are_shown_one_protocol_at_a_time(demo: Demo) -> Non
         found = _answer(demo, page, lines="refractory", endpoint="os", block="blina")
         assert not [n for n in found.numbers if n.comparator and n.estimate is not None]
         assert any("one protocol at a time" in n.text for n in found.notes)
+
+
+def test_response_is_not_defined_for_lines_that_are_not_judged(demo: Demo) -> None:
+    found = _answer(demo, "response", lines="refractory,second_relapse")
+    assert "It is not defined for: refractory" in found.headline
+    assert found.tables == found.figures == found.numbers == ()
+    both = _answer(demo, "response", lines="first_relapse,refractory")
+    assert {n.cohort for n in both.numbers if n.cohort} == {
+        "allrez2014/first_relapse", "allrez2016/first_relapse",
+    }  # fmt: skip
+
+
+def test_what_is_not_in_a_figure_adds_up(demo: Demo) -> None:
+    """In the figure, and in the notes why not: together everybody of the population."""
+    for endpoint in ("rfs", "cir", "trm", "efs", "os", "states"):
+        found = _answer(demo, "survival", endpoint=endpoint, **{"f.risk_group": "high"})
+        inside = {n.cohort: n.numerator or 0 for n in found.numbers if n.statistic == "in_figure"}
+        told = " ".join(n.text for n in found.notes)
+        assert "no last contact" not in told, "everybody has a follow-up row"
+        for c in found.cohorts:
+            match = re.search(rf"(\d+) of {c.n_population} in {c.label} never reached", told)
+            assert inside[c.code] + (int(match[1]) if match else 0) == c.n_population
 
 
 def test_an_endpoint_that_a_line_does_not_have_says_so(demo: Demo) -> None:

@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.spec.clinic import Clinic
+from tests.spec.clinic import Clinic, on
 from trial.selection import selection
 from warehouse.query import query
 
@@ -297,3 +297,32 @@ def test_a_range_of_grades_counts_up_to_its_lower_end(tmp_path: Path) -> None:
     assert counts == {3: (2, 2), 4: (1, 2)}
     started = query(snapshot, "block", chosen).filter(block_code="f1").row(0, named=True)
     assert (started["n_started"], started["n_documented"]) == (4, 3)
+
+
+def _rules(clinic: Clinic) -> set[tuple[str, str]]:
+    _, report = clinic.snapshot()
+    return {(issue["severity"], issue["rule"]) for issue in report.issues}
+
+
+def test_a_transplant_without_a_line_is_quarantined(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    clinic.child("plain").line(40).seen(500)
+    child = clinic.child("no line")
+    days = {"conditioning_date": on(93), "transplant_date": on(100)}
+    clinic.add("transplants", case_id=child.case, transplant_number="1", donor="MUD", **days)
+    child.seen(500)
+    assert ("error", "no_line") in _rules(clinic)
+
+
+def test_a_child_without_follow_up_is_a_finding(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    clinic.child("plain").line(40).seen(500)
+    clinic.child("unseen").line(40)
+    assert _rules(clinic) == {("warning", "no_follow_up")}
+
+
+def test_a_relapse_after_the_last_contact_is_a_finding(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    child = clinic.child("swapped").line(40)
+    child.seen(100, last_disease_assessment_date=500, relapse_date=400, relapse_site="BM")
+    assert _rules(clinic) == {("warning", "after_last_observation")}

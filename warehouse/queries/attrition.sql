@@ -3,6 +3,14 @@
 -- params: population, origin_code, lines, endpoint_code, needed (milestones the endpoint needs)
 with
 
+window_of as (
+    select
+        enrollment_key,
+        line_number,
+        lead(start_day) over (partition by enrollment_key order by line_number) as next_start
+    from dim_line
+),
+
 doubtful as (
     select distinct enrollment_key
     from fct_doubt
@@ -28,10 +36,12 @@ select
                 started.enrollment_key = line.enrollment_key
                 and started.milestone_code = $origin_code
                 and started.day >= line.start_day
+                and (window_of.next_start is null or started.day < window_of.next_start)
         )
     ) as n_without_origin
 from dim_enrollment as enrollment
 inner join dim_line as line using (enrollment_key)
+inner join window_of using (enrollment_key, line_number)
 left join doubtful using (enrollment_key)
 left join fct_time_to_event as outcome
     on

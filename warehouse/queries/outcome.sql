@@ -5,7 +5,8 @@ select
     enrollment.cohort_code,
     line.entry_reason,
     case
-        when ended.reason is null then 'in_doubt'
+        when ended.reason is null and doubt.enrollment_key is not null then 'in_doubt'
+        when ended.reason is null then 'no_follow_up'
         when ended.state > 0 then ended.reason
         when response.response_code <> 'remission' or response.response_code is null
             then 'not_evaluable'
@@ -34,6 +35,8 @@ left join (
     where milestone_code = $lost_code
 ) as lost
     on lost.enrollment_key = line.enrollment_key
+left join (select distinct enrollment_key from fct_doubt) as doubt
+    on doubt.enrollment_key = line.enrollment_key
 where {population}
 group by all
 order by all

@@ -64,9 +64,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(folder, store, open_snapshot(store, report.snapshot_id))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests share one server and one browser: they all go to one of the two workers."""
-    for item in items:
-        if "browser" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Browser tests share one server and one browser: they all go to one of the two workers.
+
+    Here and not when the collection is modified: by then xdist has already read the groups.
+    """
+    if "browser" in item.path.parts:
+        item.add_marker(pytest.mark.xdist_group("browser"))

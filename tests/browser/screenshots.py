@@ -51,7 +51,7 @@ def views(snapshots: dict[str, str]) -> dict[str, str]:
         "survival_nobody": f"survival?data={myeloid}&f.sex=missing",
         "survival_invalid": f"survival?data={myeloid}&endpoint=cure&zoom=9",
         "no_data": "survival?data=2020-01-01.000000000000",
-        "data": f"data?data={colon}",
+        "data_colon": f"data?data={colon}",
     }
 
 

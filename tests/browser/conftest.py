@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from etl.demo import write_demo
 from etl.load import load
 from etl.mapping import read_mapping
-from tests.conftest import EXAMPLES, ROOT
+from tests.conftest import EXAMPLES, ROOT, Demo
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -68,23 +68,26 @@ class Server:
         self.process.wait()
 
 
-def load_examples(store: Path) -> dict[str, str]:
+def load_examples(store: Path, demo: Path | None = None) -> dict[str, str]:
     """The snapshot id of each example and of the synthetic demo, loaded into a store."""
     ids = {
         name: load(EXAMPLES / f"{name}.csv", read_mapping(name), store).snapshot_id
         for name in ("colon", "myeloid")
     }
     with tempfile.TemporaryDirectory() as folder:
-        write_demo(Path(folder) / "demo")
-        ids["allrez"] = load(Path(folder) / "demo", read_mapping("allrez"), store).snapshot_id
+        if demo is None:
+            demo = write_demo(Path(folder) / "demo").folder
+        ids["allrez"] = load(demo, read_mapping("allrez"), store).snapshot_id
     return ids
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
+def served(
+    tmp_path_factory: pytest.TempPathFactory, demo: Demo
+) -> Iterator[tuple[Server, dict[str, str]]]:
     """A server over the examples, and their snapshot ids."""
     store = tmp_path_factory.mktemp("served")
-    snapshots = load_examples(store)
+    snapshots = load_examples(store, demo.folder)
     server = Server(store)
     yield server, snapshots
     server.kill()

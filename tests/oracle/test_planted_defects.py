@@ -55,9 +55,8 @@ def test_a_clean_export_has_no_findings_but_the_children_on_both_protocols(tmp_p
     assert 0 < _check(tmp_path, seed=7, defects=False) < 20
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_defect_is_found_and_nothing_else(tmp_path: Path, seed: int) -> None:
-    assert _check(tmp_path, seed, defects=True) > 300
+def test_every_defect_is_found_and_nothing_else(tmp_path: Path) -> None:
+    assert _check(tmp_path, seed=1, defects=True) > 300
 
 
 @pytest.mark.soak

@@ -66,8 +66,9 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
     enrolled = dict(query(snapshot, "enrollment").select("cohort_code", "n_enrolled").rows())
     n_enrolled = sum(enrolled.values())
     issues = query(snapshot, "issue")
+    made = say("data.synthetic_source") if load["is_synthetic"] else study.source
     notes = [
-        Note("info", say("data.source", source=study.source, mapping=load["mapping_code"])),
+        Note("info", say("data.source", source=made, mapping=load["mapping_code"])),
         Note("info", say("data.rows_hint" if not is_clinician() else "data.rows_shown")),
     ]
     if issues.is_empty():

@@ -197,6 +197,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "data.table_cohorts": {"en": "Enrollments by cohort"},
     "data.no_issues": {"en": "No findings: every cell of every row was read as it stood."},
     "data.source": {"en": "Source of the data: {source}. Mapping: {mapping}."},
+    "data.synthetic_source": {"en": "a synthetic export; its rows say so"},
     "data.rows_hint": {
         "en": "Rows and raw texts stay in records.duckdb of the snapshot and are not shown here: "
         "they are for clinicians."

@@ -15,6 +15,7 @@ from analysis.charts.palette import STATES
 from analysis.compose import Page, late_entry, page
 from analysis.groups import Group, groups, origin_label
 from analysis.link import View
+from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import (
     AalenJohansen,
     StateCounts,
@@ -26,13 +27,12 @@ from analysis.stats.competing import (
 )
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.survival import survival_at, survival_difference
-from analysis.survival_results import FEWEST_FOR_PERCENT, attrition
+from analysis.survival_results import attrition
+from analysis.survival_tables import END_BELOW, FADE_BELOW, whole_units
 from analysis.wording import percent, percent_limits, points, points_limits, time_in_words, written
 from trial.study import Endpoint
 from trial.words import say
 from warehouse.query import Snapshot, query
-
-FADE_BELOW, END_BELOW = 10, 5
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,7 @@ def _found(on: Page, endpoint: Endpoint) -> list[GroupIncidence]:
 
 
 def _ticks(on: Page, found: list[GroupIncidence]) -> tuple[float, ...]:
-    unit = on.study.unit_days
-    last = max(int(max((g.end_day() for g in found), default=0.0) / unit), 1)
-    step = next(s for s in (1, 2, 3, 6, 12, 24, 60, 120, 365, 3650, 36500) if last / s <= 8)
-    return tuple(k * unit for k in range(0, last + 1, step))
+    return whole_units(on.study.unit_days, max((g.end_day() for g in found), default=0.0))
 
 
 def _block(

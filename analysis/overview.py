@@ -8,6 +8,7 @@ from analysis.answer import Answer, Disclosed, Note, Number, Table, of_estimate
 from analysis.compose import Page, late_entry, page
 from analysis.groups import Group, groups
 from analysis.link import View
+from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.balance import (
     Moments,
     standardized_difference_levels,
@@ -24,9 +25,9 @@ from warehouse.query import Snapshot, by_level, compared_levels, query
 NOTICEABLE = 0.1
 
 
-def _counted(text: int, n: int) -> str:
-    """38 (73.1 %); a group below ten has no percentage."""
-    return f"{text}/{n}" if n < 10 else f"{text}/{n} ({percent(text / n)})"
+def _counted(n: int, of: int) -> str:
+    """38/52 (73.1 %); a group below ten has no percentage."""
+    return f"{n}/{of}" if of < FEWEST_FOR_PERCENT else f"{n}/{of} ({percent(n / of)})"
 
 
 def _written_smd(found: Estimate) -> str:
@@ -94,8 +95,8 @@ def _mean_row(on: Page, x: Characteristic, shown: tuple[Group, ...]) -> tuple:
     moments = [_moments(on, x, g) for g in shown]
     cells = [
         say("overview.mean", mean=f"{m.mean:.1f}", sd=f"{m.standard_deviation:.1f}", n=m.n)
-        if m and m.n >= 10
-        else say("survival.few", n=10)
+        if m and m.n >= FEWEST_FOR_PERCENT
+        else say("survival.few", n=FEWEST_FOR_PERCENT)
         for m in moments
     ]
     smd = ""
@@ -229,16 +230,19 @@ def _outcome_sums(on: Page, found: pl.DataFrame, shown: list[Group]) -> list[tup
 
 
 def _follow_up(on: Page) -> tuple[Table, list[Number]]:
-    """Reverse Kaplan-Meier follow-up of overall survival, or of the first endpoint."""
-    endpoint = next((e for e in on.study.endpoints if e.code == "os"), on.study.endpoints[0])
+    """Reverse Kaplan-Meier follow-up of survival itself (only death ends it), else of the first."""
+    ends = {m.code for m in on.study.milestones if m.is_terminal}
+    of_death = [e for e in on.study.endpoints if {x.milestone_code for x in e.events} <= ends]
+    endpoint = of_death[0] if of_death else on.study.endpoints[0]
     chosen = on.view.selection
     counts = query(on.snapshot, "survival", chosen, endpoint_code=endpoint.code)
     rows, numbers, disclosed = [], [], []
     for g in groups(on.study, chosen):
         mine = day_counts(counts.filter(g.matches))
         found = follow_up(mine)
-        if 0 < mine.n < 10:
-            found = Estimate(None, method=found.method, reason=say("survival.few", n=10))
+        if 0 < mine.n < FEWEST_FOR_PERCENT:
+            reason = say("survival.few", n=FEWEST_FOR_PERCENT)
+            found = Estimate(None, method=found.method, reason=reason)
         part = Disclosed((mine.n, mine.n_events, mine.n - mine.n_events), f"follow_up.{g.code}")
         rows.append((g.label, f"{mine.n_events}/{mine.n}", crossing(found, on.study)))
         disclosed.append(part)

@@ -153,7 +153,7 @@ def _tables(results: tuple[Measured, ...]) -> tuple[Table, ...]:
 
 def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Figure, ...]:
     passed = gate()
-    rows = [m.line.chart_row(passed) for m in results]
+    rows = [m.line.chart_row(not passed.passes(m.line.disclosed)) for m in results]
     drawn = [r for r in rows if any(p.estimate is not None for p in r.proportions)]
     if not drawn:
         return ()

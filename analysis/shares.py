@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from analysis.answer import Disclosed, Number, of_estimate
 from analysis.charts.rows import Difference, Proportion, Row
-from analysis.disclosure import Gate
 from analysis.groups import Group
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.proportion import newcombe_difference, wilson
@@ -103,9 +102,9 @@ class Line:
         told = [difference_told(found) for _, found in self.pairs]
         return (self.label, *(share.told for share in self.shares), *told)
 
-    def chart_row(self, gate: Gate) -> Row:
-        """The row as a chart draws it; withheld shares say so."""
-        if not gate.passes(self.disclosed):
+    def chart_row(self, is_hidden: bool) -> Row:
+        """The row as a chart draws it; a withheld one says so."""
+        if is_hidden:
             hidden = say("disclosure.short")
             return Row(
                 self.label,

@@ -9,10 +9,10 @@ from analysis.compose import late_entry
 from analysis.groups import origin_label
 from analysis.incidence import incidence_answer
 from analysis.link import View
+from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.estimate import Estimate
 from analysis.stats.survival import DayCounts, at_risk_table
 from analysis.survival_results import (
-    FEWEST_FOR_PERCENT,
     FEWEST_FOR_TAU,
     CohortSurvival,
     Comparison,
@@ -20,7 +20,7 @@ from analysis.survival_results import (
     Tau,
     survival_results,
 )
-from analysis.survival_tables import END_BELOW, end_day, survival_tables, tick_days
+from analysis.survival_tables import END_BELOW, FADE_BELOW, end_day, survival_tables, tick_days
 from analysis.wording import (
     cutoff_in_words,
     notice,
@@ -36,7 +36,6 @@ from trial.words import say
 from warehouse.query import Snapshot
 
 QUESTION = "survival"
-FADE_BELOW = 10
 
 
 def _headline(results: Results) -> str:

@@ -12,6 +12,7 @@ import polars as pl
 from analysis.answer import CohortSize
 from analysis.groups import Group, groups, not_compared
 from analysis.link import View
+from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.cox import hazard_ratios
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.survival import (
@@ -35,7 +36,6 @@ from trial.study import Endpoint, Study
 from trial.words import say
 from warehouse.query import Snapshot, query
 
-FEWEST_FOR_PERCENT = 10
 FEWEST_FOR_TAU = 10
 
 

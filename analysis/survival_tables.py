@@ -2,12 +2,13 @@
 
 from analysis import survival_disclosed as told_of
 from analysis.answer import Disclosed, Table
+from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.survival import DayCounts, LogRank, at_risk_table
-from analysis.survival_results import FEWEST_FOR_PERCENT, Results
+from analysis.survival_results import Results
 from analysis.wording import crossing, in_unit, p_value, points, time_in_words, written
 from trial.words import say
 
-END_BELOW = 5
+FADE_BELOW, END_BELOW = 10, 5
 
 
 def end_day(counts: DayCounts) -> float:
@@ -18,9 +19,13 @@ def end_day(counts: DayCounts) -> float:
 
 def tick_days(results: Results) -> tuple[float, ...]:
     """Whole units from 0 on, at most eight, as far as any curve is drawn."""
-    unit = results.study.unit_days
-    last = int(max((end_day(c.counts) for c in results.cohorts), default=0.0) / unit)
-    last = max(last, 1)
+    last_day = max((end_day(c.counts) for c in results.cohorts), default=0.0)
+    return whole_units(results.study.unit_days, last_day)
+
+
+def whole_units(unit: float, last_day: float) -> tuple[float, ...]:
+    """Days of whole units of time from 0 to about the last day, at most nine."""
+    last = max(int(last_day / unit), 1)
     step = next(s for s in (1, 2, 3, 6, 12, 24, 60, 120, 365, 3650, 36500) if last / s <= 8)
     return tuple(k * unit for k in range(0, last + 1, step))
 

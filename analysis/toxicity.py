@@ -5,6 +5,7 @@ are shown beside it, not counted as free of events. Intervals, no p-values: of s
 many would be 'significant' by chance.
 """
 
+import functools
 from dataclasses import dataclass, replace
 
 from analysis.answer import Answer, Disclosed, Figure, Note, Number, Table
@@ -21,13 +22,11 @@ from analysis.compose import Page, page
 from analysis.disclosure import gate
 from analysis.groups import Group, groups
 from analysis.link import View
-from analysis.shares import Line, Share, headline_of, line_numbers
+from analysis.shares import FEWEST_FOR_PERCENT, Line, Share, headline_of, line_numbers
 from analysis.stats.proportion import wilson
 from trial.study import Block
 from trial.words import say
 from warehouse.query import Snapshot, query
-
-FEWEST_FOR_PERCENT = 10
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,10 @@ class Items:
             reason = "" if s.n_documented else self._why_nobody(s)
             sizes = (n, s.n_documented, reason, s.n_undocumented)
             shares.append(Share(s.group, *sizes))
-        part, also = self._together(block, kind, item)
+        part, also = self.together(block, kind, item)
         return Line(label, tuple(shares), part, self.refused(block), indent, also)
 
-    def _together(self, block: str, kind: str, item: str) -> tuple[str, tuple[int, ...]]:
+    def together(self, block: str, kind: str, item: str) -> tuple[str, tuple[int, ...]]:
         """What is withheld with an item, and what the item tells beside those.
 
         A category less one of its terms are those who had the category without that term; so a
@@ -107,6 +106,17 @@ class Items:
             if self.count(block, inner_kind, x, g)
         ]
         return f"toxicity.{block}.{item}", tuple(rest)
+
+    @functools.cached_property
+    def hidden(self) -> frozenset[str]:
+        """The parts that the policy withholds: what the tables do not show no picture may."""
+        policy = gate()
+        lines = (
+            self.line(block.code, kind, item, item)
+            for block in self.on.study.blocks
+            for kind, item in _every_item(self.on)
+        )
+        return frozenset(line.part for line in lines if not policy.passes(line.disclosed))
 
     def _why_nobody(self, started: Started) -> str:
         return say("toxicity.undocumented" if started.n_started else "toxicity.not_given")
@@ -210,7 +220,8 @@ def _cell(items: Items, block: Block, category: str, label: str, started: Starte
     n = items.count(block.code, "category", category, started.group)
     if not started.n_documented:
         return Cell(block.label, label, None, None, None, say("toxicity.undocumented_short"))
-    if gate().hides(n, *started.disclosed, started.n_documented - n):
+    part, _ = items.together(block.code, "category", category)
+    if part in items.hidden or gate().hides(*started.disclosed):
         return Cell(block.label, label, None, None, None, say("disclosure.short"))
     few = started.n_documented < FEWEST_FOR_PERCENT
     estimate = None if few else wilson(n, started.n_documented).estimate
@@ -239,9 +250,9 @@ def _heat_maps(items: Items, caption: str) -> list[Figure]:
 
 
 def _figures(items: Items, lines: list[Line], headline: str) -> tuple[Figure, ...]:
-    on, passed = items.on, gate()
+    on = items.on
     block = on.study.block(on.view.block)
-    rows = [line.chart_row(passed) for line in lines]
+    rows = [line.chart_row(line.part in items.hidden) for line in lines]
     caption = on.caption("toxicity.caption", grade=on.view.grade)
     figures = []
     if any(p.estimate is not None for row in rows for p in row.proportions):

@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.cells import MAX_DAY
 from etl.derive import disagreements, with_derived, with_happened
-from etl.fact_checks import Course, attributed, copies, fact_errors, fact_warnings, in_days
+from etl.fact_checks import Known, attributed, copies, fact_errors, fact_warnings, in_days
 from etl.findings import FILE, ROW_ID, bad_rows, found, without_bad
 from etl.places import Places, places
 from etl.sources.csv_file import ROW
@@ -241,7 +241,7 @@ def check(staged: list[StagedFile], study: Study, *, repeats: bool, cutoff: date
         _no_follow_up(good.enrollments, days, doubts, study, censoring),
         *late,
         *(finding for _, finding in once.values()),
-        *fact_warnings(loaded, Course(days, doubts, study), place),
+        *fact_warnings(loaded, Known(days, doubts, study), place),
     ]
     enrollments = good.enrollments.sort(FILE, ROW).unique(
         "enrollment_id", keep="first", maintain_order=True

@@ -23,7 +23,7 @@ FACT_KEY = (FILE, ROW)
 
 
 @dataclass(frozen=True)
-class Course:
+class Known:
     """What the warnings look at beside the facts: milestones with their days, doubts, study."""
 
     days: pl.DataFrame
@@ -245,23 +245,21 @@ def attributed(facts: dict[str, pl.DataFrame], days: pl.DataFrame, study: Study)
 
 
 def fact_warnings(
-    facts: dict[str, pl.DataFrame], course: Course, place: Places
+    facts: dict[str, pl.DataFrame], known: Known, place: Places
 ) -> list[pl.DataFrame]:
     """What is loaded and listed: see the message of each."""
-    found = _after_death(facts, course, place)
+    found = _after_death(facts, known, place)
     if "fct_course" in facts:
         found.append(_overlapping(facts["fct_course"], place))
     if "fct_assessment" in facts:
-        found += _sample_warnings(facts, course, place)
+        found += _sample_warnings(facts, known, place)
     if facts["fct_adverse_event"].height:
-        found += _event_warnings(facts["fct_adverse_event"], course, place)
+        found += _event_warnings(facts["fct_adverse_event"], known, place)
     return found
 
 
-def _after_death(
-    facts: dict[str, pl.DataFrame], course: Course, place: Places
-) -> list[pl.DataFrame]:
-    died = course.first_day(course.death, "death")
+def _after_death(facts: dict[str, pl.DataFrame], known: Known, place: Places) -> list[pl.DataFrame]:
+    died = known.first_day(known.death, "death")
     found = []
     for name, frame in facts.items():
         for column in _day_columns(fact_table(name)):
@@ -284,7 +282,7 @@ def _overlapping(courses: pl.DataFrame, place: Places) -> pl.DataFrame:
 
 
 def _sample_warnings(
-    facts: dict[str, pl.DataFrame], course: Course, place: Places
+    facts: dict[str, pl.DataFrame], known: Known, place: Places
 ) -> list[pl.DataFrame]:
     samples, found = facts["fct_assessment"], []
     if "block_code" in samples.columns and "fct_course" in facts:
@@ -293,9 +291,9 @@ def _sample_warnings(
         message = "The course named here is not loaded. Check block, line and number."
         where = "fct_assessment.block_code"
         found.append(place.found(rows, where, "assessment_without_course", "warning", message))
-    if course.study.response:
+    if known.study.response:
         lines = facts.get("dim_line", _first_lines(samples))
-        found.append(_remission_missing(samples, lines, course, place))
+        found.append(_remission_missing(samples, lines, known, place))
     return found
 
 
@@ -315,10 +313,10 @@ def _running(frame: pl.DataFrame, day: str, lines: pl.DataFrame) -> pl.DataFrame
 
 
 def _remission_missing(
-    samples: pl.DataFrame, lines: pl.DataFrame, course: Course, place: Places
+    samples: pl.DataFrame, lines: pl.DataFrame, known: Known, place: Places
 ) -> pl.DataFrame:
     """A marrow negative for MRD in a line that has no remission by then."""
-    rule = course.study.response
+    rule = known.study.response
     assert rule is not None
     limit = min(rule.thresholds)
     is_mrd = (pl.col("measure_code") == rule.mrd_measure) & (
@@ -328,13 +326,13 @@ def _remission_missing(
         pl.col("qualifier").is_in(["=", "<"]) & (pl.col("value") <= limit)
     )
     is_negative = is_negative & ~((pl.col("qualifier") == "=") & (pl.col("value") >= limit))
-    happened = course.days.filter(pl.col("milestone_code") == rule.remission)
+    happened = known.days.filter(pl.col("milestone_code") == rule.remission)
     reached = _running(happened.select(CASE, "day"), "day", lines)
     first = reached.group_by(CASE, "_line").agg(pl.col("day").min().alias("remission"))
     negative = samples.filter(is_mrd & is_negative).drop("_line", strict=False)
     rows = (
         _running(negative, "sample_day", lines)
-        .join(course.in_doubt(rule.remission), on=CASE, how="anti")
+        .join(known.in_doubt(rule.remission), on=CASE, how="anti")
         .join(first, on=[CASE, "_line"], how="left", nulls_equal=True)
         .filter(pl.col("remission").is_null() | (pl.col("remission") > pl.col("sample_day")))
     )
@@ -342,17 +340,17 @@ def _remission_missing(
     return place.found(rows, "fct_assessment.result", "remission_missing", "warning", message)
 
 
-def _event_warnings(events: pl.DataFrame, course: Course, place: Places) -> list[pl.DataFrame]:
-    died = course.first_day(course.death, "death")
+def _event_warnings(events: pl.DataFrame, known: Known, place: Places) -> list[pl.DataFrame]:
+    died = known.first_day(known.death, "death")
     fatal = events.filter(pl.col("grade_low") == 5)
-    fatal = fatal.join(course.in_doubt(course.death), on=CASE, how="anti")
+    fatal = fatal.join(known.in_doubt(known.death), on=CASE, how="anti")
     rows = fatal.join(died, on=CASE, how="anti")
     message = "Grade 5, but no death is recorded. Check the grade and the follow-up."
     where = "fct_adverse_event.grade"
     found = [place.found(rows, where, "fatal_without_death", "warning", message)]
     outside = (
         events.filter(pl.col("block_code").is_null())
-        .join(course.in_doubt("fct_course", "dim_line"), on=CASE, how="anti")
+        .join(known.in_doubt("fct_course", "dim_line"), on=CASE, how="anti")
         .join(died, on=CASE, how="left")
         .filter(pl.col("death").is_null() | (pl.col("onset_day") <= pl.col("death")))
     )

@@ -133,6 +133,16 @@ def test_a_category_tells_nothing_beside_its_terms(demo: Demo) -> None:
                     assert n - other not in SMALL, (cohort, block, item, term.code)
 
 
+def test_a_figure_draws_nothing_that_its_numbers_withhold(demo: Demo) -> None:
+    """Else a category of the picture less a term of it would tell what the table does not."""
+    for page, options in (("toxicity", VIEWS[0]), ("toxicity", VIEWS[1]), ("response", VIEWS[1])):
+        found = _answer(demo, page, options)
+        known = {(n.numerator, n.denominator) for n in found.numbers}
+        for figure in found.figures:
+            drawn = {(int(m[1]), int(m[2])) for m in FRACTION.finditer(figure_svg(figure))}
+            assert drawn - known == set(), (page, figure.code)
+
+
 def test_the_filter_bar_tells_no_small_count(demo: Demo) -> None:
     params = {name: [value] for name, value in {**EVERYBODY, "f.strategic_group": "s3"}.items()}
     view = decode("overview", params, demo.snapshot.snapshot_id, demo.snapshot.study).view

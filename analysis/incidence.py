@@ -26,7 +26,8 @@ from analysis.stats.competing import (
     state_probabilities,
 )
 from analysis.stats.estimate import Estimate, not_estimable
-from analysis.stats.survival import survival_at, survival_difference
+from analysis.stats.limits import mover_difference
+from analysis.stats.survival import survival_at
 from analysis.survival_results import attrition
 from analysis.survival_tables import END_BELOW, FADE_BELOW, whole_units
 from analysis.wording import percent, percent_limits, points, points_limits, time_in_words, written
@@ -301,7 +302,7 @@ def _at_risk(on: Page, endpoint: Endpoint, found: list[GroupIncidence]) -> Table
 
 def _difference(one: Estimate, reference: Estimate) -> Estimate:
     """The difference of two incidences: MOVER from their own limits, as for S(t)."""
-    return survival_difference(reference, one)
+    return mover_difference(reference, one)
 
 
 def _states_headline(on: Page, endpoint: Endpoint, found: list[GroupIncidence]) -> str:

@@ -14,8 +14,9 @@ from analysis.stats.balance import (
     standardized_difference_levels,
     standardized_difference_means,
 )
+from analysis.stats.counts import day_counts
 from analysis.stats.estimate import Estimate
-from analysis.stats.survival import day_counts, follow_up
+from analysis.stats.survival import follow_up
 from analysis.wording import crossing, percent
 from trial.study import ENROLLMENT, MISSING, Characteristic, Endpoint
 from trial.words import say

@@ -10,8 +10,8 @@ from analysis.groups import origin_label
 from analysis.incidence import incidence_answer
 from analysis.link import View
 from analysis.shares import FEWEST_FOR_PERCENT
+from analysis.stats.counts import DayCounts, at_risk_table
 from analysis.stats.estimate import Estimate
-from analysis.stats.survival import DayCounts, at_risk_table
 from analysis.survival_results import (
     FEWEST_FOR_TAU,
     CohortSurvival,

@@ -13,25 +13,17 @@ from analysis.answer import CohortSize
 from analysis.groups import Group, groups, not_compared
 from analysis.link import View
 from analysis.shares import FEWEST_FOR_PERCENT
+from analysis.stats.counts import AtRisk, DayCounts, at_risk_table, day_counts
 from analysis.stats.cox import hazard_ratios
 from analysis.stats.estimate import Estimate, not_estimable
-from analysis.stats.survival import (
-    AtRisk,
-    DayCounts,
-    KaplanMeier,
-    LogRank,
-    at_risk_table,
-    day_counts,
-    follow_up,
-    kaplan_meier,
-    log_rank,
-    quantile,
+from analysis.stats.limits import mover_difference
+from analysis.stats.logrank import LogRank, log_rank
+from analysis.stats.restricted_mean import (
     restricted_mean,
     restricted_mean_difference,
     restricted_mean_estimate,
-    survival_at,
-    survival_difference,
 )
+from analysis.stats.survival import KaplanMeier, follow_up, kaplan_meier, quantile, survival_at
 from trial.study import Endpoint, Study
 from trial.words import say
 from warehouse.query import Snapshot, query
@@ -254,7 +246,7 @@ def _comparisons(study: Study, cohorts: list[CohortSurvival], tau: Tau) -> tuple
     found = []
     for other, ratio in zip(others, ratios, strict=True):
         differences = tuple(
-            (time, survival_difference(comparator.at(time)[0], other.at(time)[0]))
+            (time, mover_difference(comparator.at(time)[0], other.at(time)[0]))
             for time in study.milestone_times
         )
         mean = _mean_difference(study, comparator, other, tau)

@@ -3,7 +3,8 @@
 from analysis import survival_disclosed as told_of
 from analysis.answer import Disclosed, Table
 from analysis.shares import FEWEST_FOR_PERCENT
-from analysis.stats.survival import DayCounts, LogRank, at_risk_table
+from analysis.stats.counts import DayCounts, at_risk_table
+from analysis.stats.logrank import LogRank
 from analysis.survival_results import Results
 from analysis.wording import crossing, in_unit, p_value, points, time_in_words, written
 from trial.words import say

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.stats.survival import kaplan_meier, log_rank, restricted_mean, survival_at
+from analysis.stats.logrank import log_rank
+from analysis.stats.restricted_mean import restricted_mean
+from analysis.stats.survival import kaplan_meier, survival_at
 from tests.faults.test_store import readable_rows, start_load, variant
 from tests.property.test_survival_properties import (
     counts_of,

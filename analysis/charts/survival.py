@@ -10,7 +10,8 @@ from analysis.charts import curves as shared
 from analysis.charts.at_risk import AtRiskBlock, AtRiskColumn, table_height, table_layers
 from analysis.charts.curves import PLOT_HEIGHT
 from analysis.charts.steps import Steps, buckets, steps_frame, thinned
-from analysis.stats.survival import AtRisk, KaplanMeier
+from analysis.stats.counts import AtRisk
+from analysis.stats.survival import KaplanMeier
 from trial.words import say
 
 

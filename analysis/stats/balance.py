@@ -18,8 +18,8 @@ from math import sqrt
 
 import numpy as np
 
+from analysis.stats.counts import Array
 from analysis.stats.estimate import Estimate, not_estimable
-from analysis.stats.survival import Array
 
 LEVELS = "standardized difference, Yang-Dalton"
 MEANS = "standardized difference of means"

@@ -32,15 +32,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from analysis.stats.counts import Array, DayCounts
 from analysis.stats.estimate import Estimate, not_estimable
-from analysis.stats.survival import (
-    Array,
-    DayCounts,
-    KaplanMeier,
-    clopper_pearson,
-    kaplan_meier,
-    log_log_limits,
-)
+from analysis.stats.limits import clopper_pearson, log_log_limits
+from analysis.stats.survival import KaplanMeier, kaplan_meier
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from math import exp
 import numpy as np
 from scipy.special import chdtrc, ndtr
 
+from analysis.stats.counts import Array, DayCounts, risk_sets
 from analysis.stats.estimate import Estimate, Z, not_estimable
-from analysis.stats.survival import Array, DayCounts, risk_sets
 
 METHOD = "Cox model, Efron ties, Wald interval"
 MAX_STEPS = 50

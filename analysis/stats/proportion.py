@@ -16,8 +16,8 @@ from dataclasses import replace
 from math import sqrt
 
 from analysis.stats.estimate import Estimate, Z, not_estimable
-from analysis.stats.survival import clopper_pearson as exact_limits
-from analysis.stats.survival import survival_difference as mover_difference
+from analysis.stats.limits import clopper_pearson as exact_limits
+from analysis.stats.limits import mover_difference
 
 
 def _check(numerator: int, denominator: int) -> None:

@@ -8,12 +8,17 @@ import pytest
 HERE = Path(__file__).parent
 
 
-def r_results(part: str = "results") -> dict:
-    """Results of survival.R by name. A missing file says which command makes it."""
-    path = HERE / "survival.json"
+def r_file(name: str) -> dict:
+    """What `name`.R wrote to `name`.json. A missing file says which command makes it."""
+    path = HERE / f"{name}.json"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; make it with: Rscript tests/oracle/survival.R")
-    return json.loads(path.read_text())[part]
+        raise FileNotFoundError(f"{path} is missing; make it with: Rscript tests/oracle/{name}.R")
+    return json.loads(path.read_text())
+
+
+def r_results(part: str = "results") -> dict:
+    """Results of survival.R by name."""
+    return r_file("survival")[part]
 
 
 def cases() -> dict:

@@ -1,6 +1,5 @@
 """Standardized differences equal R's, where one level is left out and the matrix inverted."""
 
-import json
 from math import sqrt
 
 import pytest
@@ -10,10 +9,10 @@ from analysis.stats.balance import (
     standardized_difference_levels,
     standardized_difference_means,
 )
-from tests.oracle.r_results import HERE, same
+from tests.oracle.r_results import r_file, same
 
 EXACT = 1e-8
-R = json.loads((HERE / "proportions.json").read_text())  # Rscript tests/oracle/proportions.R
+R = r_file("proportions")
 
 
 @pytest.mark.parametrize("r", R["levels"], ids=lambda r: str(r["counts"]))

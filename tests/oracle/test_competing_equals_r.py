@@ -1,7 +1,5 @@
 """Cumulative incidences equal R: public data, ties of every kind, states that nobody enters."""
 
-import json
-
 import numpy as np
 import polars as pl
 import pytest
@@ -16,10 +14,10 @@ from analysis.stats.competing import (
     state_probabilities,
 )
 from analysis.stats.survival import standard_error_at, survival_at
-from tests.oracle.r_results import HERE, same
+from tests.oracle.r_results import r_file, same
 
 EXACT = 1e-8
-R = json.loads((HERE / "competing.json").read_text())["cases"]  # Rscript tests/oracle/competing.R
+R = r_file("competing")["cases"]
 
 
 @pytest.fixture(params=sorted(R))

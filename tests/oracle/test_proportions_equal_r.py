@@ -1,15 +1,13 @@
 """Proportions and their differences equal R and the published examples."""
 
-import json
-
 import pytest
 
 from analysis.stats.estimate import Estimate
 from analysis.stats.proportion import clopper_pearson, newcombe_difference, wilson
-from tests.oracle.r_results import HERE, same
+from tests.oracle.r_results import r_file, same
 
 EXACT = 1e-8
-R = json.loads((HERE / "proportions.json").read_text())  # Rscript tests/oracle/proportions.R
+R = r_file("proportions")
 
 
 def _limits(found: Estimate) -> tuple[float, float]:

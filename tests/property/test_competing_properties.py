@@ -16,8 +16,9 @@ from analysis.stats.competing import (
     state_counts,
     state_probabilities,
 )
+from analysis.stats.counts import day_counts
 from analysis.stats.proportion import clopper_pearson, newcombe_difference, wilson
-from analysis.stats.survival import day_counts, kaplan_meier
+from analysis.stats.survival import kaplan_meier
 
 STATES = 3
 Patients = list[tuple[int, int]]

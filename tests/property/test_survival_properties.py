@@ -11,20 +11,12 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
 
+from analysis.stats.counts import DayCounts, at_risk_table, day_counts
 from analysis.stats.cox import hazard_ratios
-from analysis.stats.survival import (
-    DayCounts,
-    at_risk_table,
-    day_counts,
-    follow_up,
-    kaplan_meier,
-    log_rank,
-    quantile,
-    restricted_mean,
-    restricted_mean_difference,
-    survival_at,
-    survival_difference,
-)
+from analysis.stats.limits import mover_difference
+from analysis.stats.logrank import log_rank
+from analysis.stats.restricted_mean import restricted_mean, restricted_mean_difference
+from analysis.stats.survival import follow_up, kaplan_meier, quantile, survival_at
 
 Patients = list[tuple[int, int]]
 PATIENTS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), min_size=1, max_size=60)
@@ -121,7 +113,7 @@ def test_swapping_cohorts_inverts_the_ratio_and_keeps_p(one: Patients, other: Pa
     difference, mirrored = restricted_mean_difference(m, n), restricted_mean_difference(n, m)
     assert difference.estimate == pytest.approx(-(mirrored.estimate or 0.0))
     at = [survival_at(kaplan_meier(x), 0) for x in (a, b)]
-    d, e = survival_difference(*at), survival_difference(*reversed(at))
+    d, e = mover_difference(*at), mover_difference(*reversed(at))
     assert d.estimate == pytest.approx(-(e.estimate or 0.0))
 
 

@@ -15,6 +15,7 @@ from analysis.charts.palette import STATES
 from analysis.compose import Page, late_entry, page
 from analysis.groups import Group, groups, origin_label
 from analysis.link import View
+from analysis.outcomes import Ended, outcomes
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import (
     AalenJohansen,
@@ -28,12 +29,11 @@ from analysis.stats.competing import (
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.limits import mover_difference
 from analysis.stats.survival import survival_at
-from analysis.survival_results import attrition
 from analysis.survival_tables import END_BELOW, FADE_BELOW, whole_units
 from analysis.wording import percent, percent_limits, points, points_limits, time_in_words, written
 from trial.study import Endpoint
 from trial.words import say
-from warehouse.query import Snapshot, query
+from warehouse.query import Snapshot
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ class GroupIncidence:
     group: Group
     counts: StateCounts
     fit: AalenJohansen | None
-    n_in_doubt: int
-    n_without_origin: int
+    ended: Ended
 
     @property
     def n(self) -> int:
@@ -82,16 +81,14 @@ def state_label(on: Page, endpoint: Endpoint, state: int) -> str:
 
 def _found(on: Page, endpoint: Endpoint) -> list[GroupIncidence]:
     chosen = on.view.selection
-    frame = query(on.snapshot, "survival", chosen, endpoint_code=endpoint.code)
-    left = attrition(on.snapshot, on.view)
+    ended = outcomes(on.snapshot, chosen, endpoint)
     n_states = max(endpoint.states)
     found = []
     for group in groups(on.study, chosen):
-        counts = state_counts(frame.filter(group.matches), n_states)
-        row = left[group.code]
+        mine = ended.of(group)
+        counts = state_counts(mine.by_day, n_states)
         fit = aalen_johansen(counts) if counts.n else None
-        lost = (row["n_in_doubt"], row["n_without_origin"])
-        found.append(GroupIncidence(group, counts, fit, *lost))
+        found.append(GroupIncidence(group, counts, fit, mine))
     return found
 
 
@@ -429,19 +426,17 @@ def _notes(on: Page, endpoint: Endpoint, found: list[GroupIncidence]) -> list[No
     for g in found:
         size = on.sizes[g.group.code]
         told = {"cohort": g.group.label, "n_population": size.n_population}
-        if g.n_without_origin:
+        if n := g.ended.n_without_origin:
             origin = on.study.milestone_label(endpoint.origin)
-            n = g.n_without_origin
             text = say("survival.left_out_origin", n=n, origin=origin, **told)
             notes.append(_left_out(text, n, size.n_population))
-        if g.n_in_doubt:
-            text = say("survival.left_out_doubt", n=g.n_in_doubt, **told)
-            notes.append(_left_out(text, g.n_in_doubt, size.n_population))
-        no_day = size.n_population - g.n - g.n_without_origin - g.n_in_doubt
-        if no_day:
+        if n := g.ended.n_in_doubt:
+            text = say("survival.left_out_doubt", n=n, **told)
+            notes.append(_left_out(text, n, size.n_population))
+        if n := g.ended.n_without_day:
             censor = on.study.milestone_label(endpoint.censor)
-            text = say("survival.left_out_day", n=no_day, censor=censor, **told)
-            notes.append(_left_out(text, no_day, size.n_population))
+            text = say("survival.left_out_day", n=n, censor=censor, **told)
+            notes.append(_left_out(text, n, size.n_population))
     if endpoint.origin != "enrollment":
         notes.append(Note("info", say("incidence.among")))
     notes.append(Note("info", say("incidence.no_km")))

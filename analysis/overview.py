@@ -8,6 +8,7 @@ from analysis.answer import Answer, Disclosed, Note, Number, Table, of_estimate
 from analysis.compose import Page, late_entry, page
 from analysis.groups import Group, groups
 from analysis.link import View
+from analysis.outcomes import outcomes
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.balance import (
     Moments,
@@ -236,10 +237,10 @@ def _follow_up(on: Page) -> tuple[Table, list[Number]]:
     of_death = [e for e in on.study.endpoints if {x.milestone_code for x in e.events} <= ends]
     endpoint = of_death[0] if of_death else on.study.endpoints[0]
     chosen = on.view.selection
-    counts = query(on.snapshot, "survival", chosen, endpoint_code=endpoint.code)
+    ended = outcomes(on.snapshot, chosen, endpoint)
     rows, numbers, disclosed = [], [], []
     for g in groups(on.study, chosen):
-        mine = day_counts(counts.filter(g.matches))
+        mine = day_counts(ended.of(g).by_day)
         found = follow_up(mine)
         if 0 < mine.n < FEWEST_FOR_PERCENT:
             reason = say("survival.few", n=FEWEST_FOR_PERCENT)

@@ -109,17 +109,14 @@ def _left_out(results: Results) -> list[str]:
     study, endpoint = results.study, results.endpoint
     for c in results.cohorts:
         told = {"cohort": c.cohort.label, "n_population": c.size.n_population}
-        if c.n_without_origin:
+        if n := c.ended.n_without_origin:
             origin = study.milestone_label(endpoint.origin)
-            parts.append(
-                say("survival.left_out_origin", n=c.n_without_origin, origin=origin, **told)
-            )
-        if c.n_in_doubt:
-            parts.append(say("survival.left_out_doubt", n=c.n_in_doubt, **told))
-        no_day = c.size.n_population - c.n_in_doubt - c.n_without_origin - c.counts.n
-        if no_day:
+            parts.append(say("survival.left_out_origin", n=n, origin=origin, **told))
+        if n := c.ended.n_in_doubt:
+            parts.append(say("survival.left_out_doubt", n=n, **told))
+        if n := c.ended.n_without_day:
             censor = study.milestone_label(endpoint.censor)
-            parts.append(say("survival.left_out_day", n=no_day, censor=censor, **told))
+            parts.append(say("survival.left_out_day", n=n, censor=censor, **told))
     return parts
 
 

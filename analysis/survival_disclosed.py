@@ -45,8 +45,8 @@ def totals(results: Results) -> Disclosed:
     counts: list[int] = []
     for c in results.cohorts:
         n, events = c.counts.n, c.counts.n_events
-        counts += [n, events, n - events, c.size.n_population - n, c.n_in_doubt]
-        counts += [c.n_without_origin, c.size.n_population - c.n_without_origin]
+        counts += [n, events, n - events, c.size.n_population - n, c.ended.n_in_doubt]
+        counts += [c.ended.n_without_origin, c.size.n_population - c.ended.n_without_origin]
     return Disclosed(tuple(counts), "totals")
 
 
@@ -60,4 +60,5 @@ def curve(results: Results) -> Disclosed:
 
 def reasons(results: Results) -> Disclosed:
     """What ended the time, reason by reason."""
-    return Disclosed(tuple(int(n) for n in results.reasons["n"]), "reasons")
+    counts = (n for c in results.cohorts for n in c.ended.by_reason.values())
+    return Disclosed(tuple(counts), "reasons")

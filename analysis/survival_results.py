@@ -7,11 +7,10 @@ reference is not chosen. Conventions: `analysis/stats/survival.py`.
 
 from dataclasses import dataclass
 
-import polars as pl
-
 from analysis.answer import CohortSize
 from analysis.groups import Group, groups, not_compared
 from analysis.link import View
+from analysis.outcomes import Ended, outcomes
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import AtRisk, DayCounts, at_risk_table, day_counts
 from analysis.stats.cox import hazard_ratios
@@ -26,7 +25,7 @@ from analysis.stats.restricted_mean import (
 from analysis.stats.survival import KaplanMeier, follow_up, kaplan_meier, quantile, survival_at
 from trial.study import Endpoint, Study
 from trial.words import say
-from warehouse.query import Snapshot, query
+from warehouse.query import Snapshot
 
 FEWEST_FOR_TAU = 10
 
@@ -37,8 +36,7 @@ class CohortSurvival:
 
     cohort: Group
     size: CohortSize
-    n_in_doubt: int
-    n_without_origin: int
+    ended: Ended
     counts: DayCounts
     km: KaplanMeier
     milestones: tuple[tuple[float, Estimate, AtRisk], ...]
@@ -91,7 +89,6 @@ class Results:
     log_rank: LogRank
     compared: tuple[str, ...]
     not_compared: str | None
-    reasons: pl.DataFrame
 
     @property
     def study(self) -> Study:
@@ -108,20 +105,16 @@ def _too_few(method: str) -> Estimate:
     return not_estimable(say("survival.few", n=FEWEST_FOR_PERCENT), method)
 
 
-def _cohort_survival(
-    study: Study, cohort: Group, attrition: dict, counts: DayCounts
-) -> CohortSurvival:
+def _cohort_survival(study: Study, cohort: Group, ended: Ended) -> CohortSurvival:
+    counts = day_counts(ended.by_day)
     km = kaplan_meier(counts)
     days = tuple(t * study.unit_days for t in study.milestone_times)
     rows = at_risk_table(counts, days)
     found = tuple(_percentable(survival_at(km, d), counts.n) for d in days)
     return CohortSurvival(
         cohort=cohort,
-        size=CohortSize(
-            cohort.code, cohort.label, attrition["n_population"], attrition["n_enrolled"]
-        ),
-        n_in_doubt=attrition["n_in_doubt"],
-        n_without_origin=attrition["n_without_origin"],
+        size=CohortSize(cohort.code, cohort.label, ended.n_population, ended.n_enrolled),
+        ended=ended,
         counts=counts,
         km=km,
         milestones=tuple(zip(study.milestone_times, found, rows, strict=True)),
@@ -145,12 +138,8 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
     """Every estimate of the view. Cohorts without patients stay, with reasons for numbers."""
     study, chosen = snapshot.study, view.selection
     endpoint = study.endpoint(view.endpoint)
-    counts = query(snapshot, "survival", chosen, endpoint_code=endpoint.code)
-    left = attrition(snapshot, view)
-    cohorts = [
-        _cohort_survival(study, group, left[group.code], day_counts(counts.filter(group.matches)))
-        for group in groups(study, chosen)
-    ]
+    found = outcomes(snapshot, chosen, endpoint)
+    cohorts = [_cohort_survival(study, g, found.of(g)) for g in groups(study, chosen)]
     reason = not_compared(study, chosen)
     tau = _tau(study, endpoint, view.tau, _compared(cohorts))
     return Results(
@@ -164,29 +153,7 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
         log_rank=_log_rank(cohorts, reason),
         compared=() if reason else tuple(c.cohort.code for c in _compared(cohorts)),
         not_compared=reason,
-        reasons=query(snapshot, "reason", chosen, endpoint_code=endpoint.code),
     )
-
-
-NOBODY = {"n_population": 0, "n_enrolled": 0, "n_in_doubt": 0, "n_without_origin": 0}
-
-
-def attrition(snapshot: Snapshot, view: View) -> dict[str, dict[str, int]]:
-    """By group: enrolled, in the population, and those of them an endpoint cannot count."""
-    study, endpoint = snapshot.study, snapshot.study.endpoint(view.endpoint)
-    counted = query(
-        snapshot,
-        "attrition",
-        view.selection,
-        origin_code=endpoint.origin,
-        endpoint_code=endpoint.code,
-        needed=list(study.needs(endpoint)),
-    )
-    found = {}
-    for group in groups(study, view.selection):
-        rows = counted.filter(group.matches).to_dicts()
-        found[group.code] = rows[0] if rows else NOBODY
-    return found
 
 
 def _no_tau() -> str:

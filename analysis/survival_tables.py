@@ -144,13 +144,13 @@ def _log_rank_cell(test: LogRank) -> str:
 
 def _reason_table(results: Results) -> Table:
     study, rows = results.study, []
-    kinds = results.reasons.select("state", "reason").unique()
-    for kind in kinds.sort("state", "reason", descending=[True, False]).to_dicts():
-        same = results.reasons.filter(state=kind["state"], reason=kind["reason"])
-        state = say("state.event" if kind["state"] else "state.censored")
-        reason = say("survival.reason", reason=study.milestone_label(kind["reason"]), state=state)
+    counted = {c.cohort.code: c.ended.by_reason for c in results.cohorts}
+    kinds = sorted({kind for by in counted.values() for kind in by}, key=lambda k: (-k[0], k[1]))
+    for state, code in kinds:
+        ended = say("state.event" if state else "state.censored")
+        reason = say("survival.reason", reason=study.milestone_label(code), state=ended)
         cells = (
-            f"{same.filter(c.cohort.matches)['n'].sum()}/{c.counts.n}" for c in results.cohorts
+            f"{counted[c.cohort.code].get((state, code), 0)}/{c.counts.n}" for c in results.cohorts
         )
         rows.append((reason, *cells))
     return _table("reasons", _per_cohort(results, "reason"), rows, told_of.reasons(results))

@@ -8,6 +8,8 @@ many would be 'significant' by chance.
 import functools
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from analysis.answer import Answer, Disclosed, Figure, Note, Number, Table
 from analysis.charts.toxicity import (
     Cell,
@@ -137,7 +139,12 @@ def _categories(on: Page) -> list[str]:
 
 def _items(on: Page) -> Items:
     chosen = on.view.selection
-    found = query(on.snapshot, "toxicity", chosen, grade=on.view.grade, categories=_categories(on))
+    found = query(on.snapshot, "toxicity", chosen, grade=on.view.grade)
+    # Any event shown: of the categories shown by default, or of all.
+    shown, hidden = ("all", "any") if on.view.extra else ("any", "all")
+    found = found.filter(pl.col("kind") != hidden).with_columns(
+        pl.col("kind", "item_code").replace({shown: "any"})
+    )
     started = query(on.snapshot, "block", chosen)
     blocks, events = {}, {}
     for group in groups(on.study, chosen):

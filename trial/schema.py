@@ -6,14 +6,15 @@ metadata says `volatile` describe the act of loading, not the data, and stay out
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dataframely as dy
 
-from trial.study import Study
+from trial.study import DERIVED_MILESTONES, Study
 
-# 1: one line an enrollment, milestones only. 2: lines, courses, samples, adverse events.
-SCHEMA_VERSION = 2
+# 1: one line an enrollment, milestones only. 2: lines, courses, samples, adverse events. 3: built
+# tables carry the columns that a population is chosen by, and say who is left out and why.
+SCHEMA_VERSION = 3
 VOLATILE = {"volatile": True}
 
 
@@ -166,6 +167,7 @@ class TermRow(dy.Schema):
 
     term_code = dy.String(primary_key=True, description="Term, from the study.")
     category_code = dy.String(nullable=False, description="Its category.")
+    is_default = dy.Bool(nullable=False, description="Its category is shown without being asked.")
 
 
 class ResponseRuleRow(dy.Schema):
@@ -203,6 +205,17 @@ class EndpointNeedRow(dy.Schema):
     milestone_code = dy.String(primary_key=True, description="Milestone that must be known.")
 
 
+class PopulationRow(dy.Schema):
+    """One row per line, with all that a population is chosen by and described with (built)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose line.")
+    line_number = dy.Int32(primary_key=True, description="1 for the first line.")
+    cohort_code = dy.String(nullable=False, description="Cohort of the enrollment.")
+    entry_reason = dy.String(nullable=False, description="Why the line began, from the study.")
+    is_primary = dy.Bool(nullable=False, description="First line of this kind of the patient.")
+    start_day = dy.Int32(nullable=False, description="Time zero of the line.")
+
+
 class Response(dy.Schema):
     """One row per line whose response is judged at the landmark (built in the warehouse)."""
 
@@ -210,7 +223,8 @@ class Response(dy.Schema):
     line_number = dy.Int32(primary_key=True, description="Of which line.")
     response_code = dy.String(
         nullable=False,
-        description="remission, non_response, early_death, or not_evaluable at the landmark.",
+        description="remission, non_response, early_death or not_evaluable at the landmark; "
+        "in_doubt if a quarantined row might have told.",
     )
     remission_day = dy.Int32(nullable=True, description="First remission of the line.")
     is_late = dy.Bool(nullable=False, description="Remission first reached after the landmark.")
@@ -252,6 +266,38 @@ class WorstGrade(dy.Schema):
     grade_high = dy.Int32(nullable=False, description="Worst grade that is possible.")
 
 
+class BlockGiven(dy.Schema):
+    """One row per line x block that was started in it (built)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Who started it.")
+    line_number = dy.Int32(primary_key=True, description="In which line.")
+    block_code = dy.String(primary_key=True, description="Block.")
+    n_courses = dy.Int32(nullable=False, description="Courses of it.")
+    is_documented = dy.Bool(
+        nullable=False,
+        description="Every course says that its adverse events are documented, and none is in "
+        "quarantine. Silence is not zero.",
+    )
+    is_in_doubt = dy.Bool(
+        nullable=False, description="An adverse event of the enrollment is in quarantine."
+    )
+
+
+class BlockGrade(dy.Schema):
+    """One row per line x documented block x item: the worst grade in it (built).
+
+    An item is a term, a category, `any` event of the categories shown by default, or `all`.
+    """
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose grade.")
+    line_number = dy.Int32(primary_key=True, description="In which line.")
+    block_code = dy.String(primary_key=True, description="Block.")
+    kind = dy.String(primary_key=True, description="term, category, any or all.")
+    item_code = dy.String(primary_key=True, description="Term or category; else as kind.")
+    grade_low = dy.Int8(nullable=False, description="Worst grade that is certain.")
+    grade_high = dy.Int8(nullable=False, description="Worst grade that is possible.")
+
+
 class EndpointRow(dy.Schema):
     """One row per endpoint of the study definition."""
 
@@ -275,19 +321,29 @@ class EndpointEventRow(dy.Schema):
     )
 
 
+# Why a line has no time of an endpoint: the endpoint is not of its kind; a quarantined row might
+# have told; the origin never came; there is neither an event nor a day of observation.
+LEFT_OUT = ("not_defined", "in_doubt", "without_origin", "without_day")
+
+
 class TimeToEvent(dy.Schema):
-    """One row per line x endpoint that could be derived (built in the warehouse)."""
+    """One row per line x endpoint: its time, or why it has none (built in the warehouse)."""
 
     enrollment_key = dy.Int64(primary_key=True, description="Whose time.")
     line_number = dy.Int32(primary_key=True, description="Of which line.")
     endpoint_code = dy.String(primary_key=True, description="Endpoint, from the study.")
     time_days = dy.Int32(
-        nullable=False, min=0, description="Days from the origin to the event or to censoring."
+        nullable=True, min=0, description="Days from the origin to the event or to censoring."
     )
     state = dy.Int8(
-        nullable=False, min=0, description="0 censored, 1 event, 2 and more competing events."
+        nullable=True, min=0, description="0 censored, 1 event, 2 and more competing events."
     )
-    reason = dy.String(nullable=False, description="Milestone that ended the time.")
+    reason = dy.String(
+        nullable=False, description=f"Milestone that ended the time, or {', '.join(LEFT_OUT)}."
+    )
+    entry_days = dy.Int32(
+        nullable=True, description="Days from the origin to registration; empty if not known."
+    )
 
 
 class Load(dy.Schema):
@@ -398,39 +454,60 @@ class Quarantine(dy.Schema):
 
 @dataclass(frozen=True)
 class TableSpec:
-    """A canonical table: its name, its schema and the file it lives in."""
+    """A canonical table: its name, its schema and the file it lives in.
+
+    A table of `by_sql` is built in the warehouse from the others. `carries` then says that it gets
+    the columns a population is chosen by, so that a count needs no join; `order` is how its rows
+    lie, so that a scan can skip most of them. `codes` lists the values of a coded column.
+    """
 
     name: str
     schema: type[dy.Schema]
     database: str
+    by_sql: bool = False
+    carries: bool = False
+    order: tuple[str, ...] = ()
+    codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def _results(name: str, schema: type[dy.Schema]) -> TableSpec:
+    return TableSpec(name, schema, "results")
+
+
+def _built(name: str, schema: type[dy.Schema], *order: str) -> TableSpec:
+    """A table that pages count: it carries the population."""
+    return TableSpec(name, schema, "results", by_sql=True, carries=True, order=order)
 
 
 TABLES = (
-    TableSpec("dim_enrollment", Enrollment, "results"),
-    TableSpec("dim_endpoint", EndpointRow, "results"),
-    TableSpec("dim_endpoint_event", EndpointEventRow, "results"),
-    TableSpec("dim_endpoint_line", EndpointLineRow, "results"),
-    TableSpec("dim_endpoint_need", EndpointNeedRow, "results"),
-    TableSpec("dim_block", BlockRow, "results"),
-    TableSpec("dim_timepoint", TimepointRow, "results"),
-    TableSpec("dim_term", TermRow, "results"),
-    TableSpec("dim_method", MethodRow, "results"),
-    TableSpec("dim_response_rule", ResponseRuleRow, "results"),
-    TableSpec("dim_line", Line, "results"),
-    TableSpec("fct_milestone", MilestoneFact, "results"),
-    TableSpec("fct_course", Course, "results"),
-    TableSpec("fct_infusion", Infusion, "results"),
-    TableSpec("fct_assessment", Assessment, "results"),
-    TableSpec("fct_adverse_event", AdverseEvent, "results"),
-    TableSpec("fct_doubt", Doubt, "results"),
-    TableSpec("fct_response", Response, "results"),
-    TableSpec("fct_response_sample", ResponseSample, "results"),
-    TableSpec("fct_worst_grade", WorstGrade, "results"),
-    TableSpec("fct_time_to_event", TimeToEvent, "results"),
-    TableSpec("load", Load, "results"),
-    TableSpec("file", LoadedFile, "results"),
-    TableSpec("issue", Issue, "results"),
-    TableSpec("study", StudyRow, "results"),
+    _results("dim_enrollment", Enrollment),
+    _results("dim_endpoint", EndpointRow),
+    _results("dim_endpoint_event", EndpointEventRow),
+    _results("dim_endpoint_line", EndpointLineRow),
+    _results("dim_endpoint_need", EndpointNeedRow),
+    _results("dim_block", BlockRow),
+    _results("dim_timepoint", TimepointRow),
+    _results("dim_term", TermRow),
+    _results("dim_method", MethodRow),
+    _results("dim_response_rule", ResponseRuleRow),
+    _results("dim_line", Line),
+    _results("fct_milestone", MilestoneFact),
+    _results("fct_course", Course),
+    _results("fct_infusion", Infusion),
+    _results("fct_assessment", Assessment),
+    _results("fct_adverse_event", AdverseEvent),
+    _results("fct_doubt", Doubt),
+    TableSpec("dim_population", PopulationRow, "results", by_sql=True),
+    _built("fct_response", Response),
+    _built("fct_response_sample", ResponseSample, "timepoint_code"),
+    TableSpec("fct_worst_grade", WorstGrade, "results", by_sql=True),
+    _built("fct_block", BlockGiven, "block_code"),
+    _built("fct_block_grade", BlockGrade, "grade_high", "block_code", "item_code"),
+    _built("fct_time_to_event", TimeToEvent, "endpoint_code"),
+    _results("load", Load),
+    _results("file", LoadedFile),
+    _results("issue", Issue),
+    _results("study", StudyRow),
     TableSpec("record_enrollment", RecordEnrollment, "records"),
     TableSpec("record_fact", RecordFact, "records"),
     TableSpec("record_file", RecordFile, "records"),
@@ -439,22 +516,66 @@ TABLES = (
 )
 
 
-@functools.lru_cache(maxsize=64)
-def enrollment_schema(study: Study) -> type[dy.Schema]:
-    """dim_enrollment with the study's characteristics: a level code each, and a number's value."""
-    columns: dict[str, dy.Column] = {}
-    for x in study.characteristics:
-        if x.kind == "number":
-            columns[x.code] = dy.Float64(nullable=True, description=f"{x.label} ({x.unit}).")
-        columns[x.level_column] = dy.String(
+def _value_columns(study: Study) -> dict[str, dy.Column]:
+    return {
+        x.code: dy.Float64(nullable=True, description=f"{x.label} ({x.unit}).")
+        for x in study.characteristics
+        if x.kind == "number"
+    }
+
+
+def _level_columns(study: Study) -> dict[str, dy.Column]:
+    return {
+        x.level_column: dy.String(
             nullable=True, description=f"{x.label}: level code; empty if not recorded."
         )
-    return type(f"Enrollment_{study.code}", (Enrollment,), columns)
+        for x in study.characteristics
+    }
 
 
+def _chosen_by() -> dict[str, dy.Column]:
+    columns = PopulationRow.columns()
+    return {name: columns[name] for name in ("cohort_code", "entry_reason", "is_primary")}
+
+
+def population_columns(study: Study) -> tuple[str, ...]:
+    """The columns that a population is chosen by: what every counted table carries."""
+    return (*_chosen_by(), *_level_columns(study))
+
+
+def _codes(study: Study) -> dict[str, tuple[str, ...]]:
+    """The values of the coded columns of built tables, by column."""
+    blocks, terms = study.blocks, study.toxicity
+    items = (*(t.code for t in terms.terms), *(c.code for c in terms.categories), "any", "all")
+    milestones = tuple(m.code for m in study.milestones)
+    return {
+        "cohort_code": tuple(c.code for c in study.cohorts),
+        "entry_reason": tuple(line.code for line in study.lines),
+        "endpoint_code": tuple(e.code for e in study.endpoints),
+        "reason": tuple(dict.fromkeys((*milestones, *DERIVED_MILESTONES, *LEFT_OUT))),
+        "block_code": tuple(b.code for b in blocks),
+        "timepoint_code": tuple(p.code for p in study.timepoints),
+        "kind": ("term", "category", "any", "all"),
+        "item_code": tuple(dict.fromkeys(items)),
+        **{x.level_column: tuple(level.code for level in x.levels) for x in study.characteristics},
+    }
+
+
+@functools.lru_cache(maxsize=64)
 def tables_of(study: Study) -> tuple[TableSpec, ...]:
-    """Every table of a snapshot of this study, the enrollment table with its characteristics."""
-    return tuple(
-        TableSpec(t.name, enrollment_schema(study), t.database) if t.name == "dim_enrollment" else t
-        for t in TABLES
-    )
+    """Every table of a snapshot of this study, with its characteristics where they belong."""
+    numbers, levels = _value_columns(study), _level_columns(study)
+    extra: dict[str, dict[str, dy.Column]] = {
+        "dim_enrollment": {**numbers, **levels},
+        "dim_population": {**numbers, **levels},
+    }
+    codes = _codes(study)
+    found = []
+    for table in TABLES:
+        columns = {**_chosen_by(), **levels} if table.carries else extra.get(table.name, {})
+        schema = table.schema
+        if columns:
+            schema = type(f"{schema.__name__}_{study.code}", (schema,), columns)
+        coded = tuple((c, codes[c]) for c in schema.columns() if codes.get(c))
+        found.append(replace(table, schema=schema, codes=coded if table.by_sql else ()))
+    return tuple(found)

@@ -6,14 +6,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from trial.schema import tables_of
+from trial.schema import TableSpec, population_columns, tables_of
 from trial.study import ResponseRule, Study
 from warehouse.content import content_hash
 from warehouse.ddl import create_table, quoted
 from warehouse.store import UNDATED, building, publish
 
 MODELS = Path(__file__).parent / "models"
-BUILT_BY_SQL = ("fct_response", "fct_response_sample", "fct_worst_grade", "fct_time_to_event")
 DATABASES = ("results", "records")
 
 
@@ -51,7 +50,10 @@ def definition_rows(study: Study) -> dict[str, pl.DataFrame]:
             (p.code, p.after_block, p.before_block, p.before_milestone, p.from_day, p.to_day)
             for p in points
         ],
-        "dim_term": [(t.code, t.category_code) for t in study.toxicity.terms],
+        "dim_term": [
+            (t.code, t.category_code, study.toxicity.category(t.category_code).is_default)
+            for t in study.toxicity.terms
+        ],
         "dim_method": [(m, i) for i, m in enumerate(rule.method_order if rule else (), start=1)],
         "dim_response_rule": _response_rows(rule),
     }
@@ -66,7 +68,8 @@ def _response_rows(rule: ResponseRule | None) -> list[tuple]:
     return [(line, *days, *codes, rule.mrd_measure) for line in rule.line_codes]
 
 
-def _insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+def insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    """Insert a frame into a table that is there, ordered by its columns."""
     columns = ", ".join(quoted(c) for c in frame.columns)
     con.register("incoming", frame)
     # Ordered by key: rows as they stood in the export would tell who is who without the secret.
@@ -76,6 +79,24 @@ def _insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> N
     con.unregister("incoming")
 
 
+def build_table(con: duckdb.DuckDBPyConnection, table: TableSpec, study: Study) -> None:
+    """Create a table that the warehouse builds, and fill it from `models/<name>.sql`."""
+    create_table(con, table)
+    model = (MODELS / f"{table.name}.sql").read_text(encoding="utf-8")
+    carried = set(population_columns(study)) if table.carries else set()
+    columns = list(table.schema.columns())
+    names = ", ".join(quoted(c) for c in columns)
+    picked = ", ".join(f"{'counted' if c in carried else 'built'}.{quoted(c)}" for c in columns)
+    source = f"({model}) as built"
+    if table.carries:
+        source += " inner join dim_population as counted using (enrollment_key, line_number)"
+    key = table.schema.primary_key()
+    order = ", ".join(f"built.{quoted(c)}" for c in dict.fromkeys((*table.order, *key)))
+    con.execute(
+        f"insert into {quoted(table.name)} ({names}) select {picked} from {source} order by {order}"
+    )
+
+
 def _fill(folder: Path, study: Study, frames: dict[str, pl.DataFrame]) -> tuple[str, str]:
     """Write both files; the content hash over all tables and over the results alone."""
     tables = tables_of(study)
@@ -83,12 +104,11 @@ def _fill(folder: Path, study: Study, frames: dict[str, pl.DataFrame]) -> tuple[
     try:
         for table in tables:
             con = connections[table.database]
-            create_table(con, table)
-            if table.name in BUILT_BY_SQL:
-                model = (MODELS / f"{table.name}.sql").read_text(encoding="utf-8")
-                con.execute(f"insert into {quoted(table.name)} {model}")
+            if table.by_sql:
+                build_table(con, table, study)
             else:
-                _insert(con, table.name, table.schema.validate(frames[table.name], cast=True))
+                create_table(con, table)
+                insert(con, table.name, table.schema.validate(frames[table.name], cast=True))
         results = tuple(t for t in tables if t.database == "results")
         return content_hash(connections, tables), content_hash(connections, results)
     finally:

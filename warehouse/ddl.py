@@ -26,8 +26,15 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _column(name: str, column: Column) -> str:
-    parts = [quoted(name), SQL_TYPES[type(column)]]
+def _type(name: str, column: Column, codes: dict[str, tuple[str, ...]]) -> str:
+    """The type of a column; one with a list of codes holds nothing else."""
+    if name in codes:
+        return f"enum ({', '.join(_text(code) for code in codes[name])})"
+    return SQL_TYPES[type(column)]
+
+
+def _column(name: str, column: Column, codes: dict[str, tuple[str, ...]]) -> str:
+    parts = [quoted(name), _type(name, column, codes)]
     if not column.nullable:
         parts.append("not null")
     lowest = getattr(column, "min", None)
@@ -37,12 +44,17 @@ def _column(name: str, column: Column) -> str:
 
 
 def create_table(con: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
-    """Create one empty table with its constraints and comments."""
+    """Create one empty table with its constraints and comments.
+
+    A built table has no index for its key: its SQL groups by the key, or joins tables that have it.
+    """
     columns = table.schema.columns()
-    lines = [_column(name, column) for name, column in columns.items()]
-    key = ", ".join(quoted(name) for name in table.schema.primary_key())
-    con.execute(f"create table {quoted(table.name)} ({', '.join(lines)}, primary key ({key}))")
-    grain = (table.schema.__doc__ or table.schema.__base__.__doc__ or "").strip()
+    lines = [_column(name, column, dict(table.codes)) for name, column in columns.items()]
+    if not table.by_sql:
+        key = ", ".join(quoted(name) for name in table.schema.primary_key())
+        lines.append(f"primary key ({key})")
+    con.execute(f"create table {quoted(table.name)} ({', '.join(lines)})")
+    grain = (table.schema.__doc__ or (table.schema.__base__ or object).__doc__ or "").strip()
     con.execute(f"comment on table {quoted(table.name)} is {_text(grain)}")
     for name, column in columns.items():
         target = f"{quoted(table.name)}.{quoted(name)}"

@@ -1,51 +1,72 @@
-"""Reading snapshots of older schema versions: their tables shown as the tables of today.
+"""Reading snapshots of older schema versions: what they hold shown as the tables of today.
 
-The file is attached read-only to a database in memory that holds nothing but views, so that every
-query stays as it is. Version 1 had one line of therapy an enrollment, and no more than milestones.
+The file is attached read-only to a database in memory. Tables that came from the export are views
+of the old ones; those that the study definition or SQL makes are made anew by today's models, so
+that every query stays as it is and an old link gives today's numbers. Version 1 had one line of
+therapy an enrollment and no more than milestones.
 """
 
 from pathlib import Path
 
 import duckdb
 
-from trial.schema import TABLES
+from trial.schema import TableSpec, tables_of
+from trial.study import Study
+from warehouse.build import build_table, definition_rows, insert
 from warehouse.ddl import create_table, quoted
 
 OLDER = "older"
-# Version 1, by table: what its rows are today.
-VERSION_1 = {
-    "dim_enrollment": "*, cast(null as integer) as entry_day",
-    "fct_milestone": "*, cast(null as varchar) as detail_code",
-    "fct_time_to_event": "*, 1 as line_number",
-    "load": "*, false as is_synthetic",
-    "file": "*, true as is_enrolling",
+# What the rows of an older version are today; a table not named is as it was.
+COLUMNS = {
+    1: {
+        "dim_enrollment": "*, cast(null as integer) as entry_day",
+        "fct_milestone": "*, cast(null as varchar) as detail_code",
+        "load": "*, false as is_synthetic",
+        "file": "*, true as is_enrolling",
+    },
+    2: {},
 }
 ONE_LINE_EACH = """
     enrollment_key, 1 as line_number, 'enrollment' as entry_reason, 0 as start_day,
+    cast(null as varchar) as protocol_as_treated, cast(null as varchar) as intent,
     true as is_primary
 """
 
 
-def open_version_1(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that shows a results file of schema version 1 as one of today."""
+def attach_older(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to a database in memory with a results file attached as `older`."""
     con = duckdb.connect(":memory:")
     con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {OLDER} (read_only)")
-    there = {
-        name
-        for (name,) in con.execute(
-            "select table_name from duckdb_tables() where database_name = ?", [OLDER]
-        ).fetchall()
-    }
-    for table in TABLES:
-        if table.name in there:
-            columns = VERSION_1.get(table.name, "*")
-            source = f"{OLDER}.{quoted(table.name)}"
-            con.execute(f"create view {quoted(table.name)} as select {columns} from {source}")
-        elif table.name == "dim_line":
-            source = f"{OLDER}.dim_enrollment"
-            con.execute(f"create view dim_line as select {ONE_LINE_EACH} from {source}")
-        elif table.database == "results":
+    return con
+
+
+def _show(con: duckdb.DuckDBPyConnection, table: TableSpec, version: int, there: set[str]) -> None:
+    """A table of the export: a view of the old one, or empty if there was none."""
+    columns, source = COLUMNS[version].get(table.name, "*"), f"{OLDER}.{quoted(table.name)}"
+    if table.name in there:
+        con.execute(f"create view {quoted(table.name)} as select {columns} from {source}")
+    elif table.name == "dim_line":
+        source = f"{OLDER}.dim_enrollment"
+        con.execute(f"create view dim_line as select {ONE_LINE_EACH} from {source}")
+    else:
+        create_table(con, table)
+
+
+def show_as_today(con: duckdb.DuckDBPyConnection, study: Study, version: int) -> None:
+    """Make the tables of today from an attached results file of an older schema version."""
+    found = con.execute(
+        "select table_name from duckdb_tables() where database_name = ?", [OLDER]
+    ).fetchall()
+    there, defined = {name for (name,) in found}, definition_rows(study)
+    for table in tables_of(study):
+        if table.database != "results":
+            continue
+        if table.name in defined:
             create_table(con, table)
+            insert(con, table.name, defined[table.name])
+        elif table.by_sql:
+            build_table(con, table, study)
+        else:
+            _show(con, table, version, there)
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
-    return con

@@ -1,7 +1,8 @@
 """Open a snapshot and query it into polars. Every call takes its own cursor; values are bound.
 
 One function composes SQL: `_population` turns a Selection into a predicate out of declared,
-quoted identifiers and bound values. Everything else is the static text of `queries/*.sql`.
+quoted identifiers and bound values. Everything else is the static text of `queries/*.sql`. The
+table that a query counts is called `counted` there; it carries all columns of the predicate.
 """
 
 import functools
@@ -11,6 +12,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import polars.selectors as cs
 
 from trial.document import DocumentError
 from trial.schema import SCHEMA_VERSION
@@ -18,7 +20,7 @@ from trial.selection import Selection
 from trial.study import MISSING, Characteristic, Study
 from trial.study_file import study_from_text
 from warehouse.ddl import quoted
-from warehouse.older import open_version_1
+from warehouse.older import OLDER, attach_older, show_as_today
 from warehouse.store import snapshot_folder
 
 QUERIES = Path(__file__).parent / "queries"
@@ -55,37 +57,45 @@ def _static_sql(name: str) -> str:
 
 def _run(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> pl.DataFrame:
     with con.cursor() as cursor:
-        return cursor.sql(sql, params=values).pl() if values else cursor.sql(sql).pl()
+        found = cursor.sql(sql, params=values).pl() if values else cursor.sql(sql).pl()
+    return found.with_columns(cs.categorical().cast(pl.String), cs.enum().cast(pl.String))
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(
+    return duckdb.connect(
         str(path),
         read_only=True,
         config={"enable_external_access": "false", "lock_configuration": "true"},
     )
-    version = con.execute("select schema_version from load").fetchone()
-    if version == (1,):
-        con.close()
-        return open_version_1(path)
-    return con
 
 
-def _refuse_newer(name: str, version: int) -> None:
+def _version(name: str, con: duckdb.DuckDBPyConnection) -> int:
+    version = _run(con, "select schema_version from load", {}).item()
     if version > SCHEMA_VERSION:
         raise SnapshotError(
             f"Snapshot {name} was made by a newer program (schema {version}, this one reads up "
             f"to {SCHEMA_VERSION}). Update it."
         )
+    return version
+
+
+def _read_older(path: Path, version: int) -> duckdb.DuckDBPyConnection:
+    """The connection to a file of an older version, shown as one of today."""
+    con = attach_older(path)
+    definition = f"select definition from {OLDER}.study"
+    show_as_today(con, study_from_text(_run(con, definition, {}).item()), version)
+    return con
 
 
 @functools.lru_cache(maxsize=64)
 def _open(folder: Path) -> Snapshot:
-    con = None
+    path = folder / "results.duckdb"
     try:
-        con = _connect(folder / "results.duckdb")
-        version = _run(con, "select schema_version from load", {}).item()
-        _refuse_newer(folder.name, version)
+        con = _connect(path)
+        version = _version(folder.name, con)
+        if version < SCHEMA_VERSION:
+            con.close()
+            con = _read_older(path, version)
         load = _run(con, _static_sql("load"), {}).row(0, named=True)
         study = study_from_text(load.pop("definition"))
     except duckdb.Error as error:
@@ -113,12 +123,12 @@ def _population(study: Study, chosen: Selection) -> tuple[str, dict[str, Any]]:
         "lines": list(chosen.line_codes),
     }
     parts = [
-        "line.is_primary",
-        "list_contains($cohorts, enrollment.cohort_code)",
-        "list_contains($lines, line.entry_reason)",
+        "counted.is_primary",
+        "list_contains($cohorts, counted.cohort_code)",
+        "list_contains($lines, counted.entry_reason)",
     ]
     for position, f in enumerate(chosen.filters):
-        column = "enrollment." + quoted(study.characteristic(f.characteristic_code).level_column)
+        column = "counted." + quoted(study.characteristic(f.characteristic_code).level_column)
         name = f"levels_{position}"
         values[name] = [code for code in f.level_codes if code != MISSING]
         condition = f"coalesce(list_contains(${name}, {column}), false)"
@@ -133,8 +143,8 @@ def _composed(name: str, study: Study, chosen: Selection, x: Characteristic | No
     predicate, values = _population(study, chosen)
     sql = _static_sql(name).replace("{population}", predicate)
     if x:
-        sql = sql.replace("{level}", "enrollment." + quoted(x.level_column))
-        sql = sql.replace("{value}", "enrollment." + quoted(x.code))
+        sql = sql.replace("{level}", "counted." + quoted(x.level_column))
+        sql = sql.replace("{value}", "counted." + quoted(x.code))
     return sql, values
 
 
@@ -161,6 +171,30 @@ def by_level(
     return _run(snapshot.connection, sql, values)
 
 
+def forest_counts(
+    snapshot: Snapshot, characteristic_codes: tuple[str, ...], chosen: Selection, endpoint_code: str
+) -> pl.DataFrame:
+    """Day counts of an endpoint by every level of several characteristics, in one pass.
+
+    Columns characteristic_code, level_code ('missing' if not recorded), cohort_code, entry_reason,
+    time_days, state, n. An enrollment is in it once for each characteristic.
+    """
+    columns = [snapshot.study.characteristic(c).level_column for c in characteristic_codes]
+    levels = [f"counted.{quoted(c)}" for c in columns]
+    sets = [f"(cohort_code, entry_reason, {level}, time_days, state)" for level in levels]
+    predicate, values = _population(snapshot.study, chosen)
+    sql = _static_sql("forest").replace("{population}", predicate)
+    sql = sql.replace("{levels}", ", ".join(levels)).replace("{sets}", ", ".join(sets))
+    found = _run(snapshot.connection, sql, {**values, "endpoint_code": endpoint_code})
+    full, last = 2 ** len(columns) - 1, len(columns) - 1
+    codes = {full - 2 ** (last - i): code for i, code in enumerate(characteristic_codes)}
+    return found.select(
+        pl.col("mask").replace_strict(codes, return_dtype=pl.String).alias("characteristic_code"),
+        pl.coalesce(*columns, pl.lit(MISSING)).alias("level_code"),
+        *("cohort_code", "entry_reason", "time_days", "state", "n"),
+    )
+
+
 def level_counts(snapshot: Snapshot, characteristic_code: str, chosen: Selection) -> pl.DataFrame:
     """Enrollments by level of a characteristic: in all, and under all other filters.
 
@@ -180,7 +214,7 @@ def compared_levels(
     """Run `queries/differs.sql`: where two characteristics say different things."""
     x, other = (snapshot.study.characteristic(c) for c in (characteristic_code, other_code))
     sql, values = _composed("differs", snapshot.study, chosen, x)
-    sql = sql.replace("{other}", "enrollment." + quoted(other.level_column))
+    sql = sql.replace("{other}", "counted." + quoted(other.level_column))
     return _run(snapshot.connection, sql, values)
 
 

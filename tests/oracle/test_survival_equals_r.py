@@ -5,6 +5,8 @@ import math
 import polars as pl
 import pytest
 
+from analysis.groups import groups as groups_of
+from analysis.outcomes import outcomes
 from analysis.stats.counts import DayCounts, at_risk_table, day_counts
 from analysis.stats.cox import cox_fit, hazard_ratios
 from analysis.stats.limits import clopper_pearson, mover_difference
@@ -20,7 +22,6 @@ from analysis.stats.survival import (
 from tests.conftest import Loaded
 from tests.oracle.r_results import cases, r_results, same
 from trial.selection import selection
-from warehouse.query import query
 
 EXACT = 1e-8
 COX = 1e-6
@@ -60,8 +61,9 @@ def compared(request: pytest.FixtureRequest, loaded: Loaded):
     snapshot = loaded.snapshots[study]
     codes = [COHORTS[g] for g in expected["groups"]]
     chosen = selection(snapshot.study, codes, levels)
-    frame = query(snapshot, "survival", chosen, endpoint_code=endpoint)
-    return expected, tuple(day_counts(frame.filter(pl.col("cohort_code") == c)) for c in codes)
+    found = outcomes(snapshot, chosen, snapshot.study.endpoint(endpoint))
+    by_code = {g.code: found.of(g).by_day for g in groups_of(snapshot.study, chosen)}
+    return expected, tuple(day_counts(by_code[code]) for code in codes)
 
 
 def test_counts_and_curve(compared) -> None:

@@ -2,7 +2,7 @@
 -- grain: one row per line whose response is judged
 -- A remission counts if it is reached before the day of death and before the next line begins; one
 -- reached after the landmark stays a failure and is marked late. Alive at the landmark without
--- remission is a failure if a sample was looked at by then, else not evaluable. No row if a
+-- remission is a failure if a sample was looked at by then, else not evaluable. In doubt if a
 -- quarantined row might have told of remission or death.
 with
 
@@ -27,11 +27,12 @@ judged as (
         rule.remission_code,
         rule.death_code,
         rule.contact_code,
-        rule.material_code
+        rule.material_code,
+        doubtful.enrollment_key is not null as is_in_doubt
     from line
     inner join dim_response_rule as rule using (entry_reason)
-    anti join (
-        select doubt.enrollment_key
+    left join (
+        select distinct doubt.enrollment_key
         from fct_doubt as doubt
         inner join dim_response_rule as rule
             on doubt.milestone_code in (rule.remission_code, rule.death_code)
@@ -94,6 +95,7 @@ known as (
         judged.line_number,
         judged.start_day,
         judged.landmark,
+        judged.is_in_doubt,
         remitted.remission_day,
         assessed.failure_day,
         ended.death_day,
@@ -108,6 +110,7 @@ select
     enrollment_key,
     line_number,
     case
+        when is_in_doubt then 'in_doubt'
         when remission_day <= landmark then 'remission'
         when remission_day > landmark then 'non_response'
         when death_day < landmark then 'early_death'
@@ -115,11 +118,11 @@ select
         when death_day is not null then 'early_death'
         else 'not_evaluable'
     end as response_code,
-    remission_day,
-    coalesce(remission_day > landmark, false) as is_late,
+    if(is_in_doubt, null, remission_day) as remission_day,
+    not is_in_doubt and coalesce(remission_day > landmark, false) as is_late,
     case
-        when coalesce(remission_day, landmark + 1) > landmark then coalesce(failure_day, landmark)
+        when not is_in_doubt and coalesce(remission_day, landmark + 1) > landmark
+            then coalesce(failure_day, landmark)
     end as failure_day,
     start_day
 from known
-order by enrollment_key, line_number

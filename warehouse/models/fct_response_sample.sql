@@ -167,4 +167,3 @@ select
 from observed
 left join sample using (enrollment_key, line_number, timepoint_code)
 left join doubtful using (enrollment_key)
-order by enrollment_key, line_number, timepoint_code

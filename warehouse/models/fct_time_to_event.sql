@@ -1,10 +1,11 @@
--- time to event: when each endpoint ended for each line, and how.
--- grain: one row per line x endpoint that is defined for its kind and could be derived
+-- time to event: when each endpoint ended for each line, and how; or why it has no time.
+-- grain: one row per line x endpoint
 -- An event counts from the origin on. Of two on one day the endpoint's earlier declared one wins.
--- Without an event the line is censored at the endpoint's censoring milestone. No row if the
--- origin never came, if there is neither event nor censoring day, or if a quarantined row might
--- have told of a milestone the endpoint needs: such lines are counted as "not in the figure",
--- never dropped in silence. Milestones derived by the response rule stand beside the export's.
+-- Without an event the line is censored at the endpoint's censoring milestone. No time if the
+-- endpoint is not of this kind of line, if a quarantined row might have told of a milestone that
+-- the endpoint needs, if the origin never came, or if there is neither event nor censoring day:
+-- the reason says which, so that nobody is left out in silence. Milestones derived by the response
+-- rule stand beside the export's.
 with
 
 doubtful as (
@@ -23,12 +24,18 @@ line as (
     from dim_line
 ),
 
+judged as (
+    select enrollment_key, line_number, response_code, remission_day, failure_day, start_day
+    from fct_response
+    where response_code <> 'in_doubt'
+),
+
 first_relapse as (
     select
         response.enrollment_key,
         response.line_number,
         min(happened.day) as day
-    from fct_response as response
+    from judged as response
     cross join (select distinct relapse_code from dim_response_rule) as rule
     inner join fct_milestone as happened
         on
@@ -43,7 +50,7 @@ died as (
         response.enrollment_key,
         response.line_number,
         min(happened.day) as day
-    from fct_response as response
+    from judged as response
     cross join (select distinct death_code from dim_response_rule) as rule
     inner join fct_milestone as happened
         on
@@ -54,7 +61,7 @@ died as (
 
 derived as (
     select enrollment_key, line_number, 'non_response' as milestone_code, start_day as day
-    from fct_response
+    from judged
     where response_code = 'non_response'
     union all
     select
@@ -62,7 +69,7 @@ derived as (
         line_number,
         'non_response_found' as milestone_code,
         failure_day as day
-    from fct_response
+    from judged
     where response_code = 'non_response'
     union all
     select
@@ -72,7 +79,7 @@ derived as (
             when response.remission_day is null then 'early_death' else 'death_in_remission'
         end as milestone_code,
         died.day
-    from fct_response as response
+    from judged as response
     inner join died using (enrollment_key, line_number)
     left join first_relapse using (enrollment_key, line_number)
     where
@@ -117,10 +124,6 @@ origin as (
     from line
     inner join dim_endpoint_line as defined using (entry_reason)
     inner join dim_endpoint as endpoint using (endpoint_code)
-    anti join doubtful
-        on
-            doubtful.enrollment_key = line.enrollment_key
-            and doubtful.endpoint_code = endpoint.endpoint_code
     left join happened as started
         on
             started.enrollment_key = line.enrollment_key
@@ -170,23 +173,41 @@ observed as (
         origin.origin_day,
         ended.outcome,
         origin.censor_code,
-        seen.day as censor_day
+        coalesce(ended.outcome.day, seen.day) as end_day
     from origin
     left join ended using (enrollment_key, line_number, endpoint_code)
     left join seen
         on
             seen.enrollment_key = origin.enrollment_key
             and seen.milestone_code = origin.censor_code
-    where origin.origin_day is not null
 )
 
 select
-    enrollment_key,
-    line_number,
-    endpoint_code,
-    coalesce(outcome.day, censor_day) - origin_day as time_days,
-    coalesce(outcome.state, 0) as state,
-    coalesce(outcome.reason, censor_code) as reason
-from observed
-where coalesce(outcome.day, censor_day) >= origin_day
-order by enrollment_key, line_number, endpoint_code
+    line.enrollment_key,
+    line.line_number,
+    endpoint.endpoint_code,
+    case when told.reason is null then observed.end_day - observed.origin_day end as time_days,
+    case when told.reason is null then coalesce(observed.outcome.state, 0) end as state,
+    coalesce(told.reason, observed.outcome.reason, observed.censor_code) as reason,
+    enrollment.entry_day - observed.origin_day as entry_days
+from line
+inner join dim_enrollment as enrollment using (enrollment_key)
+cross join dim_endpoint as endpoint
+left join observed
+    on
+        observed.enrollment_key = line.enrollment_key
+        and observed.line_number = line.line_number
+        and observed.endpoint_code = endpoint.endpoint_code
+left join doubtful
+    on
+        doubtful.enrollment_key = line.enrollment_key
+        and doubtful.endpoint_code = endpoint.endpoint_code
+cross join lateral (
+    select
+        case
+            when observed.endpoint_code is null then 'not_defined'
+            when doubtful.enrollment_key is not null then 'in_doubt'
+            when observed.origin_day is null then 'without_origin'
+            when coalesce(observed.end_day < observed.origin_day, true) then 'without_day'
+        end as reason
+) as told

@@ -12,4 +12,3 @@ select
 from fct_adverse_event
 where block_code is not null
 group by all
-order by enrollment_key, line_number, block_code, course_number, term_code

@@ -2,12 +2,11 @@
 -- grain: one row per cohort x kind of line x level that has somebody; not recorded is null
 -- params: population, level (the column of the characteristic)
 select
-    enrollment.cohort_code,
-    line.entry_reason,
+    cohort_code,
+    entry_reason,
     {level} as level_code,
     count(*) as n
-from dim_enrollment as enrollment
-inner join dim_line as line using (enrollment_key)
+from dim_population as counted
 where {population}
 group by all
 order by all

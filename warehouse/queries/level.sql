@@ -3,10 +3,9 @@
 -- params: population, lines, level (the column of the characteristic)
 select
     {level} as level_code,
-    count(*) filter (where line.is_primary) as n_all,
+    count(*) filter (where is_primary) as n_all,
     count(*) filter (where {population}) as n_population
-from dim_enrollment as enrollment
-inner join dim_line as line using (enrollment_key)
-where list_contains($lines, line.entry_reason)
+from dim_population as counted
+where list_contains($lines, entry_reason)
 group by all
 order by all

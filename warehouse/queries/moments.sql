@@ -2,14 +2,13 @@
 -- grain: one row per cohort x kind of line that has anybody with a value
 -- params: population, value (the column of the number)
 select
-    enrollment.cohort_code,
-    line.entry_reason,
+    cohort_code,
+    entry_reason,
     count({value}) as n,
     avg({value}) as mean,
     stddev_samp({value}) as standard_deviation,
     median({value}) as median
-from dim_enrollment as enrollment
-inner join dim_line as line using (enrollment_key)
+from dim_population as counted
 where
     {population}
     and {value} is not null

@@ -2,12 +2,11 @@
 -- grain: one row per cohort x kind of line
 -- params: population
 select
-    enrollment.cohort_code,
-    line.entry_reason,
+    counted.cohort_code,
+    counted.entry_reason,
     count(*) as n_events,
     count(distinct event.enrollment_key) as n_patients
-from dim_enrollment as enrollment
-inner join dim_line as line using (enrollment_key)
+from dim_population as counted
 inner join fct_adverse_event as event using (enrollment_key)
 where
     event.block_code is null

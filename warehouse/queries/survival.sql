@@ -1,17 +1,19 @@
--- survival: how many lines end their endpoint on each day, by state.
--- grain: one row per cohort x kind of line x day x state
--- params: population, endpoint_code
+-- survival: how the lines end an endpoint on each day, by state, and who has no time and why.
+-- grain: one row per cohort x kind of line x in the population or not x day x state x reason
+-- params: population, lines, endpoint_code
+-- Of first lines outside the population only the number is told: it is what was enrolled.
 select
-    enrollment.cohort_code,
-    line.entry_reason,
-    outcome.time_days,
-    outcome.state,
+    cohort_code,
+    entry_reason,
+    {population} as is_population,
+    case when {population} then time_days end as time_days,
+    case when {population} then state end as state,
+    case when {population} then reason end as reason,
     count(*) as n
-from dim_enrollment as enrollment
-inner join dim_line as line using (enrollment_key)
-inner join fct_time_to_event as outcome using (enrollment_key, line_number)
+from fct_time_to_event as counted
 where
-    outcome.endpoint_code = $endpoint_code
-    and {population}
+    endpoint_code = $endpoint_code
+    and is_primary
+    and list_contains($lines, entry_reason)
 group by all
 order by all

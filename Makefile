@@ -34,8 +34,8 @@ fix: $(VENV)/installed-dev ## format, mend what lint can mend, make the generate
 soak: $(VENV)/installed-dev ## the long counts; prints a summary line for each
 	$(BIN)/pytest -m soak -n 0 -s
 
-bench: $(VENV)/installed-dev ## benchmarks: ratios against lifelines in one run
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/installed-dev ## benchmarks: ratios against lifelines and R in one run
+	$(BIN)/python -m tests.bench $(if $(SIZES),--sizes $(SIZES))
 
 shots: $(VENV)/chromium ## screenshots of every page into tests/browser/shots, and the README's
 	$(BIN)/python -m tests.browser.screenshots

@@ -18,7 +18,8 @@ from warehouse.query import Snapshot, query
 class Ended:
     """One group: how many ended on each day with which state, and how many have no time.
 
-    `by_day`: columns time_days, state, reason, n. `left_out`: by reason, `trial.schema.LEFT_OUT`.
+    `by_day`: columns time_days, state, reason, n (and those of the group). `left_out`: by reason,
+    one of `trial.schema.LEFT_OUT`.
     """
 
     by_day: pl.DataFrame
@@ -48,26 +49,39 @@ class Ended:
         return self.left_out.get("without_day", 0)
 
 
+Parts = dict[tuple[str, str], pl.DataFrame]
+NOBODY = pl.DataFrame(
+    schema={
+        "is_population": pl.Boolean,
+        "time_days": pl.Int32,
+        "state": pl.Int8,
+        "reason": pl.String,
+        "n": pl.Int64,
+    }
+)
+
+
 @dataclass(frozen=True)
 class Outcomes:
-    """All groups of a selection, as `queries/survival.sql` tells them."""
+    """All groups of a selection, as `queries/survival.sql` tells them, by cohort and line."""
 
-    frame: pl.DataFrame
+    parts: Parts
 
     def of(self, group: Group) -> Ended:
         """The lines of one group."""
-        mine = self.frame.filter(group.matches)
+        mine = self.parts.get((group.cohort_code, group.line_code), NOBODY)
         population = mine.filter("is_population")
-        has_time = population["state"].is_not_null()
-        without = population.filter(~has_time)
-        return Ended(
-            by_day=population.filter(has_time).select("time_days", "state", "reason", "n"),
-            n_enrolled=int(mine["n"].sum()),
-            n_population=int(population["n"].sum()),
-            left_out=dict(without.select("reason", "n").rows()),
-        )
+        by_day = population.filter(pl.col("state").is_not_null())
+        left_out: dict[str, int] = {}
+        if by_day.height < population.height:
+            without = population.filter(pl.col("state").is_null())
+            left_out = dict(without.select("reason", "n").rows())
+        n_enrolled, n_population = int(mine["n"].sum()), int(population["n"].sum())
+        return Ended(by_day, n_enrolled, n_population, left_out)
 
 
 def outcomes(snapshot: Snapshot, chosen: Selection, endpoint: Endpoint) -> Outcomes:
     """How the lines of a selection end an endpoint."""
-    return Outcomes(query(snapshot, "survival", chosen, endpoint_code=endpoint.code))
+    found = query(snapshot, "survival", chosen, endpoint_code=endpoint.code)
+    parts = found.partition_by("cohort_code", "entry_reason", as_dict=True)
+    return Outcomes({(str(cohort), str(line)): rows for (cohort, line), rows in parts.items()})

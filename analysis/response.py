@@ -69,7 +69,8 @@ class Measured:
     counted: tuple[Counted, ...]
 
 
-def _results(on: Page) -> tuple[Measured, ...]:
+def response_lines(on: Page) -> tuple[Measured, ...]:
+    """Remission, then MRD at every time point; empty if the study judges no response."""
     study, view = on.study, on.view
     rule = study.response
     if rule is None:
@@ -245,7 +246,7 @@ def response_answer(snapshot: Snapshot, view: View) -> Answer:
     undefined = _not_judged(on)
     if not set(view.selection.line_codes) & set(on.study.response.line_codes):
         return on.answer(undefined, [], (), (), ())
-    results = _results(on)
+    results = response_lines(on)
     point = next(m for m in results if m.code == view.timepoint)
     headline = " ".join(headline_of(m.line) for m in (point, results[0]))
     return on.answer(

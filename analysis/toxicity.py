@@ -6,6 +6,7 @@ many would be 'significant' by chance.
 """
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -113,12 +114,14 @@ class Items:
     def hidden(self) -> frozenset[str]:
         """The parts that the policy withholds: what the tables do not show no picture may."""
         policy = gate()
-        lines = (
-            self.line(block.code, kind, item, item)
-            for block in self.on.study.blocks
-            for kind, item in _every_item(self.on)
-        )
+        lines = self.every_line()
         return frozenset(line.part for line in lines if not policy.passes(line.disclosed))
+
+    def every_line(self) -> Iterator[Line]:
+        """Every item of every block."""
+        for block in self.on.study.blocks:
+            for kind, item in _every_item(self.on):
+                yield self.line(block.code, kind, item, item)
 
     def _why_nobody(self, started: Started) -> str:
         return say("toxicity.undocumented" if started.n_started else "toxicity.not_given")
@@ -137,7 +140,8 @@ def _categories(on: Page) -> list[str]:
     return [c.code for c in on.study.toxicity.categories if c.is_default or on.view.extra]
 
 
-def _items(on: Page) -> Items:
+def items_of(on: Page) -> Items:
+    """Everything counted for a view."""
     chosen = on.view.selection
     found = query(on.snapshot, "toxicity", chosen, grade=on.view.grade)
     # Any event shown: of the categories shown by default, or of all.
@@ -336,7 +340,7 @@ def toxicity_answer(snapshot: Snapshot, view: View) -> Answer:
         return on.answer(say("toxicity.none"), [], (), (), ())
     if on.is_empty:
         return on.empty()
-    items = _items(on)
+    items = items_of(on)
     lines = _lines(items)
     primary = on.study.primary("toxicity")
     first = dict(primary.options).get("item", "any") if primary else "any"

@@ -8,7 +8,7 @@ import polars as pl
 
 from trial.schema import TableSpec, population_columns, tables_of
 from trial.study import ResponseRule, Study
-from warehouse.content import content_hash
+from warehouse.content import content_hash, table_digest
 from warehouse.ddl import create_table, quoted
 from warehouse.store import UNDATED, building, publish
 
@@ -109,8 +109,9 @@ def _fill(folder: Path, study: Study, frames: dict[str, pl.DataFrame]) -> tuple[
             else:
                 create_table(con, table)
                 insert(con, table.name, table.schema.validate(frames[table.name], cast=True))
-        results = tuple(t for t in tables if t.database == "results")
-        return content_hash(connections, tables), content_hash(connections, results)
+        digests = {t.name: table_digest(connections[t.database], t) for t in tables}
+        results = [digests[t.name] for t in tables if t.database == "results"]
+        return content_hash(list(digests.values())), content_hash(results)
     finally:
         for con in connections.values():
             con.close()

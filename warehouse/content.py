@@ -15,6 +15,8 @@ import duckdb
 from trial.schema import SCHEMA_VERSION, TableSpec
 from warehouse.ddl import quoted
 
+LOWER_HALF = f"{2**64 - 1}::uhugeint"
+
 
 def _canonical_columns(table: TableSpec) -> list[str]:
     return [
@@ -30,22 +32,17 @@ def _cell(column: str) -> str:
     return f"coalesce(concat(length({text}), ':', {text}), 'N')"
 
 
-def update_hash(digest, con: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
-    """Feed one table to a hash: its name, its columns, its rows in whatever order."""
+def table_digest(con: duckdb.DuckDBPyConnection, table: TableSpec) -> str:
+    """One table in a line: its name, its columns, its rows in whatever order."""
     columns = _canonical_columns(table)
     row = f"concat_ws('|', {', '.join(_cell(c) for c in columns)})"
     sums = con.execute(
-        f"select count(*), coalesce(sum(md5_number_lower({row})), 0), "
-        f"coalesce(sum(md5_number_upper({row})), 0) from {quoted(table.name)}"
+        f"select count(*), sum(hash & {LOWER_HALF}), sum(hash >> 64) "
+        f"from (select md5_number({row}) as hash from {quoted(table.name)})"
     ).fetchone()
-    digest.update(f"table {table.name} {','.join(columns)} {sums}\n".encode())
+    return f"table {table.name} {','.join(columns)} {sums}\n"
 
 
-def content_hash(
-    connections: dict[str, duckdb.DuckDBPyConnection], tables: tuple[TableSpec, ...]
-) -> str:
-    """Hex SHA-256 over `tables`, each read from the connection of its database."""
-    digest = hashlib.sha256(f"schema {SCHEMA_VERSION}\n".encode())
-    for table in tables:
-        update_hash(digest, connections[table.database], table)
-    return digest.hexdigest()
+def content_hash(digests: list[str]) -> str:
+    """Hex SHA-256 over the digests of tables."""
+    return hashlib.sha256(f"schema {SCHEMA_VERSION}\n{''.join(digests)}".encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""make bench: how fast, how much memory, and the same numbers as the peers."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from analysis.groups import Group
+from analysis.groups import Group, groups
+from analysis.stats.counts import DelayedEntry, delayed_entry
 from trial.selection import Selection
 from trial.study import Endpoint
 from warehouse.query import Snapshot, query
@@ -85,3 +86,15 @@ def outcomes(snapshot: Snapshot, chosen: Selection, endpoint: Endpoint) -> Outco
     found = query(snapshot, "survival", chosen, endpoint_code=endpoint.code)
     parts = found.partition_by("cohort_code", "entry_reason", as_dict=True)
     return Outcomes({(str(cohort), str(line)): rows for (cohort, line), rows in parts.items()})
+
+
+def from_registration(
+    snapshot: Snapshot, chosen: Selection, endpoint: Endpoint
+) -> dict[str, DelayedEntry]:
+    """By group, the day counts of those under observation: at risk from their registration on.
+
+    Who had the event, or was last seen, by the day of registration was never at risk and is counted
+    beside. Only of endpoints with one state (`day_counts` refuses competing ones).
+    """
+    found = query(snapshot, "survival_entry", chosen, endpoint_code=endpoint.code)
+    return {g.code: delayed_entry(found.filter(g.matches)) for g in groups(snapshot.study, chosen)}

@@ -4,9 +4,11 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
+from analysis.outcomes import from_registration
 from tests.spec.clinic import Clinic, on
 from trial.selection import selection
 from warehouse.query import query
@@ -340,3 +342,20 @@ def test_a_relapse_after_the_last_contact_is_a_finding(tmp_path: Path) -> None:
     child = clinic.child("swapped").line(40)
     child.seen(100, last_disease_assessment_date=500, relapse_date=400, relapse_site="BM")
     assert _rules(clinic) == {("warning", "after_last_observation")}
+
+
+def test_from_registration_on_a_child_is_at_risk(tmp_path: Path) -> None:
+    """Three of five are registered late; one of them dies before, and was never at risk."""
+    clinic = Clinic(tmp_path)
+    clinic.child("a").line(40).seen(500)
+    clinic.child("b", registration_date=on(30)).line(40).seen(300, death_date=300)
+    clinic.child("c", registration_date=on(100)).line(40).seen(400)
+    clinic.child("d").line().seen(20, death_date=20)
+    clinic.child("e", registration_date=on(50)).line().seen(45, death_date=45)
+    snapshot, _ = clinic.snapshot()
+    chosen = selection(snapshot.study, ["allrez2014"], {})
+    found = from_registration(snapshot, chosen, snapshot.study.endpoint("os"))["allrez2014"]
+    assert (found.n_never_at_risk, found.n_events_never_at_risk) == (1, 1)
+    assert found.counts.at_risk_at(np.array([0, 20, 30, 31, 100, 101, 301])).tolist() == [
+        2, 2, 1, 2, 2, 3, 2
+    ]  # fmt: skip

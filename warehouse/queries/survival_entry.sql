@@ -1,11 +1,11 @@
--- survival entry: day counts with the day of registration, for delayed entry.
+-- survival_entry: day counts with the day of registration, for delayed entry.
 -- grain: one row per cohort x kind of line x entry day x day x state
 -- params: population, endpoint_code
--- Entry days count from the origin; registered by then, or on a day not known, is 0.
+-- The entry day counts from the origin; registered by then, or on a day not known, is 0.
 select
     cohort_code,
     entry_reason,
-    greatest(coalesce(entry_days, 0), 0) as entry_days,
+    greatest(coalesce(entry_days, 0), 0) as entry_day,
     time_days,
     state,
     count(*) as n

@@ -146,9 +146,7 @@ def items_of(on: Page) -> Items:
     found = query(on.snapshot, "toxicity", chosen, grade=on.view.grade)
     # Any event shown: of the categories shown by default, or of all.
     shown, hidden = ("all", "any") if on.view.extra else ("any", "all")
-    found = found.filter(pl.col("kind") != hidden).with_columns(
-        pl.col("kind", "item_code").replace({shown: "any"})
-    )
+    found = found.filter(pl.col("item_code") != hidden)
     started = query(on.snapshot, "block", chosen)
     blocks, events = {}, {}
     for group in groups(on.study, chosen):
@@ -163,7 +161,9 @@ def items_of(on: Page) -> Items:
             )
         for row in found.filter(group.matches).to_dicts():
             if row["n_possible"]:
-                key = (group.code, row["block_code"], row["kind"], row["item_code"])
+                kind, _, item = row["item_code"].partition("/")
+                named = ("any", "any") if kind == shown else (kind, item)
+                key = (group.code, row["block_code"], *named)
                 events[key] = (row["n"], row["n_possible"])
     return Items(on, groups(on.study, chosen), blocks, events)
 

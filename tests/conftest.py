@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -64,11 +65,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(folder, store, open_snapshot(store, report.snapshot_id))
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Browser tests belong on one worker, to share one server and one browser.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Files stay together on one worker, and all browser tests do: one server and one browser."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    xdist 3.8 does not put the group into the names of tests under pytest 9.2, so for now both
-    workers run some of them, each with a server of its own: slower, and otherwise the same.
-    """
-    if "browser" in item.path.parts:
-        item.add_marker(pytest.mark.xdist_group("browser"))
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if "/browser/" in nodeid else nodeid.split("::", 1)[0]
+
+    return ByFile(config, log)

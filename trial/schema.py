@@ -284,18 +284,18 @@ class BlockGiven(dy.Schema):
 
 
 class BlockGrade(dy.Schema):
-    """One row per line x documented block x item: the worst grade in it (built).
+    """One row per population x documented block x item x worst grade: how many lines (built).
 
-    An item is a term, a category, `any` event of the categories shown by default, or `all`.
+    An item is a term (`term/sepsis`), a category (`category/infection`), `any` event of the
+    categories shown by default, or `all`. A population is one set of what populations are chosen
+    by, so that a count adds few rows up.
     """
 
-    enrollment_key = dy.Int64(primary_key=True, description="Whose grade.")
-    line_number = dy.Int32(primary_key=True, description="In which line.")
     block_code = dy.String(primary_key=True, description="Block.")
-    kind = dy.String(primary_key=True, description="term, category, any or all.")
-    item_code = dy.String(primary_key=True, description="Term or category; else as kind.")
-    grade_low = dy.Int8(nullable=False, description="Worst grade that is certain.")
-    grade_high = dy.Int8(nullable=False, description="Worst grade that is possible.")
+    item_code = dy.String(primary_key=True, description="Kind and code of the item.")
+    grade_low = dy.Int8(primary_key=True, description="Worst grade that is certain.")
+    grade_high = dy.Int8(primary_key=True, description="Worst grade that is possible.")
+    n = dy.Int64(nullable=False, min=1, description="Lines.")
 
 
 class EndpointRow(dy.Schema):
@@ -458,7 +458,8 @@ class TableSpec:
 
     A table of `by_sql` is built in the warehouse from the others. `carries` then says that it gets
     the columns a population is chosen by, so that a count needs no join; `order` is how its rows
-    lie, so that a scan can skip most of them. `codes` lists the values of a coded column.
+    lie, so that a scan can skip most of them. One that `sums` has no line in it, but counts them.
+    `codes` lists the values of a coded column.
     """
 
     name: str
@@ -466,6 +467,7 @@ class TableSpec:
     database: str
     by_sql: bool = False
     carries: bool = False
+    sums: bool = False
     order: tuple[str, ...] = ()
     codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
@@ -502,7 +504,7 @@ TABLES = (
     _built("fct_response_sample", ResponseSample, "timepoint_code"),
     TableSpec("fct_worst_grade", WorstGrade, "results", by_sql=True),
     _built("fct_block", BlockGiven, "block_code"),
-    _built("fct_block_grade", BlockGrade, "grade_high", "block_code", "item_code"),
+    replace(_built("fct_block_grade", BlockGrade, "grade_high"), sums=True),
     _built("fct_time_to_event", TimeToEvent, "endpoint_code"),
     _results("load", Load),
     _results("file", LoadedFile),
@@ -546,7 +548,8 @@ def population_columns(study: Study) -> tuple[str, ...]:
 def _codes(study: Study) -> dict[str, tuple[str, ...]]:
     """The values of the coded columns of built tables, by column."""
     blocks, terms = study.blocks, study.toxicity
-    items = (*(t.code for t in terms.terms), *(c.code for c in terms.categories), "any", "all")
+    items = [f"term/{t.code}" for t in terms.terms]
+    items += [*(f"category/{c.code}" for c in terms.categories), "any", "all"]
     milestones = tuple(m.code for m in study.milestones)
     return {
         "cohort_code": tuple(c.code for c in study.cohorts),
@@ -555,8 +558,7 @@ def _codes(study: Study) -> dict[str, tuple[str, ...]]:
         "reason": tuple(dict.fromkeys((*milestones, *DERIVED_MILESTONES, *LEFT_OUT))),
         "block_code": tuple(b.code for b in blocks),
         "timepoint_code": tuple(p.code for p in study.timepoints),
-        "kind": ("term", "category", "any", "all"),
-        "item_code": tuple(dict.fromkeys(items)),
+        "item_code": tuple(items),
         **{x.level_column: tuple(level.code for level in x.levels) for x in study.characteristics},
     }
 

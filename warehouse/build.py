@@ -84,16 +84,20 @@ def build_table(con: duckdb.DuckDBPyConnection, table: TableSpec, study: Study) 
     create_table(con, table)
     model = (MODELS / f"{table.name}.sql").read_text(encoding="utf-8")
     carried = set(population_columns(study)) if table.carries else set()
-    columns = list(table.schema.columns())
+    columns = [c for c in table.schema.columns() if not (table.sums and c == "n")]
     names = ", ".join(quoted(c) for c in columns)
     picked = ", ".join(f"{'counted' if c in carried else 'built'}.{quoted(c)}" for c in columns)
     source = f"({model}) as built"
     if table.carries:
         source += " inner join dim_population as counted using (enrollment_key, line_number)"
     key = table.schema.primary_key()
-    order = ", ".join(f"built.{quoted(c)}" for c in dict.fromkeys((*table.order, *key)))
+    order = ", ".join(quoted(c) for c in dict.fromkeys((*table.order, *key, *columns)))
+    if table.sums:
+        names, picked = f"{names}, n", f"{picked}, count(*) as n"
+    group = " group by all" if table.sums else ""
     con.execute(
-        f"insert into {quoted(table.name)} ({names}) select {picked} from {source} order by {order}"
+        f"insert into {quoted(table.name)} ({names}) "
+        f"select * from (select {picked} from {source}{group}) order by {order}"
     )
 
 

@@ -65,7 +65,12 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(
         str(path),
         read_only=True,
-        config={"enable_external_access": "false", "lock_configuration": "true"},
+        config={
+            "enable_external_access": "false",
+            "lock_configuration": "true",
+            # Groups of four coded columns, block and item among them, are counted in one array.
+            "perfect_ht_threshold": "18",
+        },
     )
 
 

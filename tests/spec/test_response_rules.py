@@ -308,7 +308,7 @@ def test_a_range_of_grades_counts_up_to_its_lower_end(tmp_path: Path) -> None:
     counts = {}
     for grade in (3, 4):
         found = query(snapshot, "toxicity", chosen, grade=grade)
-        any_row = found.filter(block_code="f1", kind="any").row(0, named=True)
+        any_row = found.filter(block_code="f1", item_code="any").row(0, named=True)
         counts[grade] = (any_row["n"], any_row["n_possible"])
     assert counts == {3: (2, 2), 4: (1, 2)}
     started = query(snapshot, "block", chosen).filter(block_code="f1").row(0, named=True)

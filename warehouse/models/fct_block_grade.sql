@@ -1,5 +1,5 @@
 -- block grade: the worst grade of each item in each documented block.
--- grain: one row per line x documented block x item that happened in it
+-- grain: one row per line x documented block x item that happened in it; the table counts them
 -- An item is a term, a category, any event of the categories that are shown by default, or all
 -- events: categories are not sums of their terms, since a patient counts once.
 with
@@ -25,14 +25,8 @@ select
     line_number,
     block_code,
     case
-        when grouping(term_code) = 0 then 'term'
-        when grouping(category_code) = 0 then 'category'
-        when grouping(is_default) = 0 then 'any'
-        else 'all'
-    end as kind,
-    case
-        when grouping(term_code) = 0 then term_code
-        when grouping(category_code) = 0 then category_code
+        when grouping(term_code) = 0 then concat('term/', term_code)
+        when grouping(category_code) = 0 then concat('category/', category_code)
         when grouping(is_default) = 0 then 'any'
         else 'all'
     end as item_code,

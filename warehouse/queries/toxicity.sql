@@ -6,10 +6,9 @@ select
     cohort_code,
     entry_reason,
     block_code,
-    kind,
     item_code,
-    count(*) filter (where grade_low >= $grade) as n,
-    count(*) as n_possible
+    cast(sum(if(grade_low >= $grade, n, 0)) as bigint) as n,
+    cast(sum(n) as bigint) as n_possible
 from fct_block_grade as counted
 where
     grade_high >= $grade

@@ -30,6 +30,7 @@ fix: $(VENV)/installed-dev ## format, mend what lint can mend, make the generate
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python -m trial.glossary > GLOSSARY.md
+	$(BIN)/python -m analysis.stats.catalogue > STATISTICS.md
 
 soak: $(VENV)/installed-dev ## the long counts; prints a summary line for each
 	$(BIN)/pytest -m soak -n 0 -s

@@ -33,6 +33,15 @@ MEASURED = pl.Struct({"qualifier": pl.String, "value": pl.Float64})
 GRADE = pl.Struct({"low": pl.Int32, "high": pl.Int32})
 
 
+def every_row(value: bool) -> pl.Expr:
+    """The same answer for every row.
+
+    Not a literal: polars 2.1 takes a negated one for a predicate of another length in a frame of
+    16,384 rows and more.
+    """
+    return pl.repeat(value, pl.len(), dtype=pl.Boolean)
+
+
 class Cells:
     """The cells of one file that the mapping reads."""
 
@@ -60,7 +69,7 @@ class Cells:
     def matching(self, conditions: tuple[RowCondition, ...]) -> pl.Expr:
         """Which rows meet all conditions."""
         return pl.all_horizontal(
-            pl.lit(True), *(pl.col(c.column).is_in(list(c.values)) for c in conditions)
+            every_row(True), *(pl.col(c.column).is_in(list(c.values)) for c in conditions)
         )
 
     def require(self, rows: pl.DataFrame, column: str, what: str) -> None:
@@ -192,7 +201,7 @@ class Cells:
     def happened(self, rows: pl.DataFrame, flag: Flag | None) -> pl.Expr:
         """Whether an event flag says that it happened; another text is an error, and null."""
         if flag is None:
-            return pl.lit(True)
+            return every_row(True)
         pairs = [(text, "yes") for text in flag.event] + [(text, "no") for text in flag.no_event]
         said = self.codes(rows, flag.column, tuple(pairs))
         self.require(rows, flag.column, "The event flag")

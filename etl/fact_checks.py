@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from etl.cells import MAX_DAY
+from etl.cells import MAX_DAY, every_row
 from etl.fact_tables import FACT_TABLES, FactTable, fact_table
 from etl.findings import FILE
 from etl.places import Places
@@ -142,7 +142,7 @@ def _orphans(facts: dict[str, pl.DataFrame], study: Study, place: Places) -> lis
     for name in ("fct_course", "fct_infusion", "fct_assessment"):
         if name in facts and "line_number" in facts[name].columns:
             # A course that names no line and falls into none stands on nothing.
-            named = pl.lit(True) if name == "fct_course" else pl.col("line_number").is_not_null()
+            named = every_row(True) if name == "fct_course" else pl.col("line_number").is_not_null()
             frame = facts[name].filter(named)
             rows = frame.join(_lines(facts, frame), on=[CASE, "line_number"], how="anti")
             found.append(place.found(rows, name, "no_line", "error", message))
@@ -163,7 +163,7 @@ def in_days(
     findings = []
     for name, dated in _resolved(facts, enrollments).items():
         table = fact_table(name)
-        late = pl.lit(False)
+        late = every_row(False)
         if cutoff and f"{table.day}_date" in dated.columns:
             late = (pl.col(f"{table.day}_date") > cutoff).fill_null(False)
         if cutoff and table.end and f"{table.end}_date" in dated.columns:

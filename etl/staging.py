@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etl.cells import Cells
+from etl.cells import Cells, every_row
 from etl.errors import LoadError
 from etl.fact_tables import FactColumn
 from etl.findings import FILE
@@ -68,7 +68,7 @@ def _check_rows(cells: Cells, source: SourceRule) -> None:
             column,
         )
     matched = pl.any_horizontal(
-        pl.lit(False), *(cells.matching(rows) for rows in source.all_conditions)
+        every_row(False), *(cells.matching(rows) for rows in source.all_conditions)
     )
     cells.note(
         cells.frame.filter(~matched.fill_null(False)),
@@ -270,7 +270,7 @@ def _unreadable_feeds(
     enrollment is the one that stands where its column is.
     """
     known = pl.all_horizontal(
-        pl.lit(True),
+        every_row(True),
         *(pl.col(c).is_in(sorted(v)).fill_null(False) for c, v in source.conditions().items()),
     )
     place = raw.columns.index(source.enrollment_id)
@@ -329,7 +329,7 @@ def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> S
         facts[rule.table.name] = together
     _misfits(cells, raw, file_number)
     marked = source.synthetic
-    is_synthetic = pl.col(marked.column).is_in(list(marked.values)) if marked else pl.lit(False)
+    is_synthetic = pl.col(marked.column).is_in(list(marked.values)) if marked else every_row(False)
     findings = pl.concat(cells.findings).unique(
         ["source_row", "column_name", "rule"], keep="first", maintain_order=True
     )

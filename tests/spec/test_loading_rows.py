@@ -299,3 +299,11 @@ def test_a_wrong_study_is_said_with_its_line(
 def test_when_no_row_can_be_loaded_nothing_is_published(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match=r"no row could be loaded. 1 errors; the first at row 2"):
         Workshop(tmp_path).patients("p,2015,f,7,1,30,,0,200").load()
+
+
+def test_a_large_file_loads_as_a_small_one_does(tmp_path: Path) -> None:
+    """Above 16,384 rows polars works in parts, and once refused a filter that was a constant."""
+    rows = [f"p{i},2014,f,7,1,30,,0,{200 + i % 90}" for i in range(17_000)]
+    report = Workshop(tmp_path).patients(*rows, "late,2014,f,7,1,300,,0,200").load()
+    assert (report.enrollments, report.rows_quarantined) == (17_001, 0)
+    assert [i["rule"] for i in report.issues] == ["after_last_observation"]

@@ -69,7 +69,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             "enable_external_access": "false",
             "lock_configuration": "true",
             # Groups of four coded columns, block and item among them, are counted in one array.
-            "perfect_ht_threshold": "18",
+            "perfect_ht_threshold": "15",
         },
     )
 

@@ -559,6 +559,9 @@ def _codes(study: Study) -> dict[str, tuple[str, ...]]:
         "block_code": tuple(b.code for b in blocks),
         "timepoint_code": tuple(p.code for p in study.timepoints),
         "item_code": tuple(items),
+        "response_code": ("remission", "non_response", "early_death", "not_evaluable", "in_doubt"),
+        "status": ("sampled", "not_sampled", "not_reached", "too_early", "in_doubt"),
+        "qualifier": ("=", "<", ">", "undetectable", "detected", "failed"),
         **{x.level_column: tuple(level.code for level in x.levels) for x in study.characteristics},
     }
 

@@ -9,10 +9,12 @@ weights.
   `missing` is a level like any other;
 - means: |difference| / sqrt of the mean of the two variances.
 
+`CovariateBalance` holds one covariate before and after weighting.
+
 Sources: Yang & Dalton, SAS Global Forum 2012, paper 335; Austin, Stat Med 2009;28:3083.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -78,3 +80,36 @@ def standardized_difference_means(one: Moments, reference: Moments) -> Estimate:
     if spread == 0:
         return not_estimable("no spread in either cohort", MEANS)
     return Estimate(abs(one.mean - reference.mean) / spread, method=MEANS)
+
+
+@dataclass(frozen=True)
+class CovariateBalance:
+    """One covariate before and after weighting; columns: the reference, the other cohort.
+
+    `levels` (k,), None is a missing value. `before` (k, 2): patients. `after` (k, 2): sums of
+    weights; None, as its difference, where nothing was weighted.
+    """
+
+    covariate: str
+    levels: tuple[str | None, ...]
+    before: Array
+    after: Array | None
+    difference_before: Estimate
+    difference_after: Estimate | None
+
+
+def covariate_balance(
+    covariate: str, levels: tuple[str | None, ...], before: Array, after: Array | None
+) -> CovariateBalance:
+    """A covariate's distances from its counts and sums of weights, (k, 2) each."""
+    unweighted = standardized_difference_levels(*before.T[::-1].tolist())
+    if after is None:
+        return CovariateBalance(covariate, levels, before, None, unweighted, None)
+    weighted = standardized_difference_levels(*after.T[::-1].tolist())
+    return CovariateBalance(covariate, levels, before, after, unweighted, weighted)
+
+
+def largest_difference(differences: Iterable[Estimate | None]) -> float | None:
+    """The largest distance among covariates; None if no covariate has one."""
+    known = [d.estimate for d in differences if d is not None and d.estimate is not None]
+    return max(known, default=None)

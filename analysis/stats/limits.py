@@ -1,16 +1,25 @@
-"""Limits that several statistics share: exact ones, log(-log) ones, and MOVER for a difference.
+"""Limits that several statistics share: exact ones, pointwise ones of S, MOVER for a difference.
+
+Pointwise limits of S are built on one of three scales and taken back (R's conf.type): log(-log S),
+which stays within 0 and 1 and is the default of all pages; log S, R's own default; S itself
+("plain"), cut at 0 and 1. At S = 0 or 1 no scale has limits here; R gives zero-width ones at 1 on
+the log and the plain scale, which say more than is known.
 
 Sources: Clopper & Pearson, Biometrika 1934;26:404; Kalbfleisch & Prentice, The Statistical
-Analysis of Failure Time Data (log-log limits); Zou & Donner, Stat Med 2008;27:1693 (MOVER).
+Analysis of Failure Time Data (log-log limits); Borgan & Liestol, Scand J Stat 1990;17:35 (scales
+compared); Zou & Donner, Stat Med 2008;27:1693 (MOVER). R: survfit(conf.type = ), binom.test.
 """
 
 from math import hypot
+from typing import Literal
 
 import numpy as np
 from scipy.special import betaincinv
 
 from analysis.stats.counts import Array
 from analysis.stats.estimate import CONFIDENCE_LEVEL, Estimate, Z, not_estimable
+
+Scale = Literal["log-log", "log", "plain"]
 
 
 def clopper_pearson(x: int, n: int) -> tuple[float, float]:
@@ -30,6 +39,22 @@ def log_log_limits(survival: Array, log_variance: Array) -> tuple[Array, Array]:
     lower = np.where(inside, np.exp(-np.exp(centre + half_width)), np.nan)
     upper = np.where(inside, np.exp(-np.exp(centre - half_width)), np.nan)
     return lower, upper
+
+
+def pointwise_limits(survival: Array, log_variance: Array, scale: Scale) -> tuple[Array, Array]:
+    """Pointwise 95 % limits of S on a scale, from the variance of log S; NaN where S is 0 or 1.
+
+    Raises ValueError for another scale. R: survfit(conf.type = scale).
+    """
+    if scale == "log-log":
+        return log_log_limits(survival, log_variance)
+    s = np.where((survival > 0) & (survival < 1), survival, np.nan)
+    half_width = Z * np.sqrt(log_variance)
+    if scale == "log":
+        return s * np.exp(-half_width), np.minimum(s * np.exp(half_width), 1.0)
+    if scale == "plain":
+        return np.maximum(s * (1 - half_width), 0.0), np.minimum(s * (1 + half_width), 1.0)
+    raise ValueError(f"no limits on the scale {scale!r}; there are log-log, log and plain")
 
 
 def mover_difference(one: Estimate, other: Estimate) -> Estimate:

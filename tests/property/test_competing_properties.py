@@ -10,6 +10,8 @@ from analysis.stats.competing import (
     AalenJohansen,
     StateCounts,
     aalen_johansen,
+    cause_specific_hazard_ratios,
+    delayed_state_counts,
     incidence_at,
     incidence_error_at,
     state_at_risk_table,
@@ -17,6 +19,8 @@ from analysis.stats.competing import (
     state_probabilities,
 )
 from analysis.stats.counts import day_counts
+from analysis.stats.fine_gray import fine_gray_fit, subdistribution_hazard_ratios
+from analysis.stats.gray import gray_test, stratified_gray_test
 from analysis.stats.proportion import clopper_pearson, newcombe_difference, wilson
 from analysis.stats.survival import kaplan_meier
 
@@ -25,7 +29,8 @@ Patients = list[tuple[int, int]]
 DAYS = st.integers(0, 12)
 PATIENTS = st.lists(st.tuples(DAYS, st.integers(0, STATES)), min_size=1, max_size=40)
 ONE_STATE = st.lists(st.tuples(DAYS, st.integers(0, 1)), min_size=1, max_size=40)
-FEW = settings(max_examples=50, deadline=None)
+FEW = settings(max_examples=25, deadline=None)
+FEWER = settings(max_examples=12, deadline=None)
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
@@ -186,3 +191,198 @@ def test_swapping_cohorts_turns_the_difference(one: tuple[int, int], two: tuple[
     assert there.estimate == -(back.estimate or 0.0)
     assert (there.lower, there.upper) == pytest.approx((-(back.upper or 0), -(back.lower or 0)))
     assert -1 <= there.lower <= there.estimate <= there.upper <= 1
+
+
+# Several cohorts: Gray's test, Fine-Gray, cause-specific hazards. A row: cohort, day, state.
+Rows = list[tuple[int, int, int]]
+
+
+def rows_of(n_cohorts: int) -> st.SearchStrategy[Rows]:
+    row = st.tuples(st.integers(0, n_cohorts - 1), st.integers(1, 9), st.integers(0, 2))
+    return st.lists(row, min_size=6, max_size=36)
+
+
+def cohorts_of(rows: Rows, n_cohorts: int) -> tuple[StateCounts, ...]:
+    found = []
+    for cohort in range(n_cohorts):
+        mine = [(d, e) for g, d, e in rows if g == cohort]
+        days = sorted({d for d, _ in mine})
+        counted = np.array([[mine.count((d, e)) for e in range(3)] for d in days], dtype=np.int64)
+        counted = counted.reshape(-1, 3)
+        found.append(StateCounts(np.array(days, dtype=float), counted[:, 1:], counted[:, 0]))
+    return tuple(found)
+
+
+def naive_gray(rows: Rows, n_cohorts: int) -> tuple[list[float], np.ndarray]:
+    """Scores and variance of state 1, day by day and cohort by cohort as Gray 1988 sums them."""
+    size, scores = range(n_cohorts), [0.0] * n_cohorts
+    free, incidence, pooled = [1.0] * n_cohorts, [0.0] * n_cohorts, 0.0
+    c, kept = np.zeros((n_cohorts, n_cohorts)), []
+    for day in sorted({d for _, d, e in rows if e}):
+        n = [sum(g == k and d >= day for g, d, _ in rows) for k in size]
+        own, other = ([rows.count((k, day, e)) for k in size] for e in (1, 2))
+        if sum(x > 0 for x in n) < 2:
+            break
+        h = [n[k] / free[k] if n[k] else 0.0 for k in size]
+        risk, d = [h[k] * (1 - incidence[k]) for k in size], sum(own)
+        a = np.array([[h[i] * ((i == k) - h[k] / sum(h)) for k in size] for i in size])
+        before, pooled_before = list(free), pooled
+        pooled += d / sum(h)
+        if d:
+            c = c + a * d / sum(h) / (1 - pooled_before)
+        for k in size:
+            scores[k] += own[k] - d * risk[k] / sum(risk)
+            if n[k]:
+                incidence[k] += free[k] * own[k] / n[k]
+                free[k] *= 1 - (own[k] + other[k]) / n[k]
+        for k in [k for k in size if n[k]]:
+            left = (1 - pooled) / free[k] if free[k] else 0.0
+            if d:
+                tied = 1 - (d - 1) / (sum(h) * before[k] - 1) if d > 1 else 1.0
+                weight = tied * before[k] * d / sum(h) / n[k]
+                kept.append((k, a[:, k], 1 - left if free[k] else 1.0, c[:, k], weight))
+            if other[k] and free[k]:
+                tied = 1 - (other[k] - 1) / (n[k] - 1) if other[k] > 1 else 1.0
+                weight = tied * before[k] ** 2 * other[k] / n[k] ** 2
+                kept.append((k, 0 * a[:, k], left, c[:, k], weight))
+    moves = [(a_k + share * (c[:, k] - c_then), w) for k, a_k, share, c_then, w in kept]
+    return scores, sum((w * np.outer(u, u) for u, w in moves), start=0 * c)
+
+
+@FEW
+@given(st.integers(2, 3).flatmap(lambda k: st.tuples(st.just(k), rows_of(k))))
+def test_gray_is_the_naive_one(drawn: tuple[int, Rows]) -> None:
+    n_cohorts, rows = drawn
+    found = gray_test(cohorts_of(rows, n_cohorts), 1)
+    if found.chi_square is None:
+        assert found.reason and found.p_value is None
+        return
+    scores, variance = naive_gray(rows, n_cohorts)
+    excess = [o - e for o, e in zip(found.observed, found.expected, strict=True)]
+    assert excess == pytest.approx(scores, abs=1e-10)
+    naive = scores @ np.linalg.pinv(variance, rcond=1e-9) @ scores
+    assert found.chi_square == pytest.approx(naive, rel=1e-6, abs=1e-9)
+
+
+def naive_fine_gray(rows: Rows, beta: float) -> tuple[float, float, float]:
+    """Score, information and the sum of squared (eta + psi) of two cohorts, from the rows."""
+    g, t, e = (np.array(x) for x in zip(*rows, strict=True))
+    r = np.exp(beta * g)
+
+    def uncensored(day: int) -> float:
+        """G just before a day."""
+        days = sorted({d for _, d, s in rows if s == 0 and d < day})
+        return float(np.prod([1 - ((t == u) & (e == 0)).sum() / (t >= u).sum() for u in days]))
+
+    def weights(day: int) -> np.ndarray:
+        late = [(s == 2) * uncensored(day) / uncensored(d) for _, d, s in rows]
+        return np.where(t >= day, 1.0, late)
+
+    events = [(day, weights(day) * r) for day in t[e == 1]]
+    means = [(day, w, w.sum(), (w * g).sum() / w.sum()) for day, w in events]
+    information = sum(z * (1 - z) for _, _, _, z in means)
+    eta = np.zeros(len(rows))
+    for _, w, total, z in means:
+        eta -= (g - z) * w / total
+    for i in np.flatnonzero(e == 1):
+        eta[i] += g[i] - next(z for day, _, _, z in means if day == t[i])
+    psi = np.zeros(len(rows))
+    for u in sorted(set(t[e == 0])):
+        gone = (t < u) & (e == 2)
+        q = sum(((g - z) * w * gone).sum() / total for day, w, total, z in means if day >= u)
+        n, lost = (t >= u).sum(), ((t == u) & (e == 0)).sum()
+        psi += np.where((t == u) & (e == 0), q / n, 0) - np.where(t >= u, q * lost / n**2, 0)
+    score = sum(g[i] for i in np.flatnonzero(e == 1)) - sum(z for *_, z in means)
+    return float(score), float(information), float(((eta + psi) ** 2).sum())
+
+
+@FEWER
+@given(rows_of(2))
+def test_fine_gray_is_the_naive_one(rows: Rows) -> None:
+    fit = fine_gray_fit(cohorts_of(rows, 2), 1)
+    if isinstance(fit, str):
+        return
+    score, information, squares = naive_fine_gray(rows, fit.coefficients[0])
+    assert score == pytest.approx(0, abs=1e-7)
+    assert fit.covariance[0, 0] == pytest.approx(squares / information**2, rel=1e-7, abs=1e-12)
+
+
+def told(cohorts: tuple[StateCounts, ...]) -> list[float | None]:
+    """Everything that compares two cohorts, as numbers: the ratios first."""
+    ratios = (
+        subdistribution_hazard_ratios(cohorts, 1)[0],
+        cause_specific_hazard_ratios(cohorts, 1)[0],
+    )
+    test = gray_test(cohorts, 1)
+    return [*(x.estimate for x in ratios), *(x.p_value for x in ratios), test.chi_square]
+
+
+def same_numbers(ours: list[float | None], theirs: list[float | None]) -> None:
+    assert [x is None for x in ours] == [x is None for x in theirs]
+    known = [x for x in zip(ours, theirs, strict=True) if x[0] is not None]
+    assert [x for x, _ in known] == pytest.approx([y for _, y in known], rel=1e-6, abs=1e-8)
+
+
+@FEWER
+@given(rows_of(2), st.randoms(use_true_random=False), st.integers(2, 30))
+def test_order_units_and_the_never_at_risk_change_nothing(rows: Rows, random, unit: int) -> None:
+    moved = [(g, d * unit, e) for g, d, e in rows]
+    moved += [(0, 0, 0), (1, 0, 0)]  # gone before the first event
+    random.shuffle(moved)
+    same_numbers(told(cohorts_of(moved, 2)), told(cohorts_of(rows, 2)))
+
+
+@FEW
+@given(rows_of(2))
+def test_swapping_the_cohorts_inverts_the_ratios(rows: Rows) -> None:
+    one, other = cohorts_of(rows, 2)
+    there, back = told((one, other)), told((other, one))
+    inverted = [None if x is None else 1 / x for x in back[:2]]
+    same_numbers(there, [*inverted, *back[2:]])
+
+
+@FEWER
+@given(rows_of(3))
+def test_the_order_of_three_cohorts_does_not_matter(rows: Rows) -> None:
+    one, two, three = cohorts_of(rows, 3)
+    there, back = gray_test((one, two, three), 1), gray_test((three, one, two), 1)
+    same_numbers([there.chi_square, there.p_value], [back.chi_square, back.p_value])
+    assert there.degrees_of_freedom == back.degrees_of_freedom
+    (nobody,) = cohorts_of([], 1)
+    with_nobody = gray_test((one, nobody, two, three), 1)
+    same_numbers([there.chi_square, there.p_value], [with_nobody.chi_square, with_nobody.p_value])
+    everybody = stratified_gray_test(((one, two, three), (nobody, nobody, nobody)), 1)
+    same_numbers([there.chi_square, there.p_value], [everybody.chi_square, everybody.p_value])
+
+
+@FEWER
+@given(PATIENTS, st.integers(0, 11))
+def test_who_enters_on_day_0_or_never_at_risk_changes_nothing(patients: Patients, day: int) -> None:
+    frame = frame_of([(d, e) for d, e in patients])
+    on_time = frame.with_columns(entry_day=pl.lit(0))
+    never = frame_of([(day, 1)]).with_columns(entry_day=pl.lit(day + 1))
+    found = delayed_state_counts(pl.concat((on_time, never)), STATES)
+    assert (found.n_never_at_risk, found.n_events_never_at_risk) == (1, 1)
+    assert aalen_johansen(found.counts).cif.tolist() == fit_of(patients).cif.tolist()
+
+
+@FEWER
+@given(st.lists(st.tuples(DAYS, DAYS, st.integers(0, STATES)), min_size=1, max_size=40), DAYS)
+def test_late_entries_are_the_naive_product(patients: list[tuple[int, int, int]], day: int) -> None:
+    """Rows: entry, last day, state. At risk: came before the day or at the start, still there."""
+    frame = frame_of([(d, e) for _, d, e in patients])
+    frame = frame.with_columns(entry_day=pl.Series([came for came, _, _ in patients]))
+    fit = aalen_johansen(delayed_state_counts(frame, STATES).counts)
+    free, incidence = 1.0, np.zeros(STATES)
+    for u in sorted({d for came, d, e in patients if e and d <= day and (came < d or came == 0)}):
+        there = [(d, e) for came, d, e in patients if d >= u and (came < u or came == 0)]
+        entered = np.array([there.count((u, e)) for e in range(1, STATES + 1)]) / len(there)
+        incidence += free * entered
+        free *= 1 - entered.sum()
+    found = state_probabilities(fit, day)
+    if not isinstance(found, str):
+        assert found.event_free == pytest.approx(free, abs=1e-12)
+        assert found.by_state == pytest.approx(tuple(incidence), abs=1e-12)
+    assert (fit.event_free.survival + fit.cif.sum(axis=1)).tolist() == pytest.approx(
+        [1] * fit.counts.day.size, abs=1e-12
+    )

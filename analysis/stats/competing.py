@@ -99,11 +99,10 @@ def state_counts(frame: pl.DataFrame, n_states: int) -> StateCounts:
     """From columns time_days, state (0 censored, 1 to n_states), n; any order, repeats allowed.
 
     `n_states` is given and not found in the data: a state that nobody entered keeps its place. An
-    empty frame gives a cohort of nobody. Raises ValueError for another state or a missing day.
+    empty frame gives a cohort of nobody. Raises ValueError for another state, a missing or negative
+    day, a missing, negative or fractional n.
     """
-    known = pl.col("state").is_between(0, n_states) & pl.col("time_days").is_not_null()
-    if wrong := frame.filter(~known.fill_null(False)).height:
-        raise ValueError(f"{wrong} rows without a day or with a state outside 0 to {n_states}")
+    _refuse(frame, n_states)
     by_day = (
         frame.filter(pl.col("n") > 0)
         .group_by("time_days")
@@ -116,6 +115,18 @@ def state_counts(frame: pl.DataFrame, n_states: int) -> StateCounts:
     counted = by_day.drop("time_days").to_numpy().astype(np.int64)  # (K, J + 1)
     day = by_day["time_days"].to_numpy().astype(float)
     return StateCounts(day, counted[:, 1:], counted[:, 0])
+
+
+def _refuse(frame: pl.DataFrame, n_states: int) -> None:
+    """Nobody is dropped or invented in silence."""
+    day, state, n = (pl.col(c).cast(pl.Float64) for c in ("time_days", "state", "n"))
+    known = (day >= 0) & day.is_finite() & state.is_in([float(k) for k in range(n_states + 1)])
+    known &= (n >= 0) & (n == n.floor())
+    if wrong := frame.filter(~known.fill_null(False)).height:
+        raise ValueError(
+            f"{wrong} rows without a day from 0 on, with a state outside 0 to {n_states}, or with "
+            "an n that is no number of enrollments"
+        )
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,7 @@ def delayed_state_counts(frame: pl.DataFrame, n_states: int) -> DelayedStates:
     No entry day, or one on day 0 or before: from the start. An end on or before a later entry day:
     never at risk, left out and counted (R leaves such rows out with a warning).
     """
+    _refuse(frame, n_states)
     late = (pl.col("entry_day") > 0).fill_null(False)
     ever = ~late | (pl.col("time_days") > pl.col("entry_day"))
     never = frame.filter(~ever)

@@ -196,6 +196,9 @@ def estimand(plan: FairPlan) -> str:
 def fair_comparison(frame: pl.DataFrame, plan: FairPlan) -> FairComparison:
     """From one row per enrollment of the two cohorts, in any order.
 
+    A patient with several enrollments in a cohort counts once where a size is asked, and their rows
+    are one cluster where a variance is.
+
     Columns: cohort_code; patient_key; time_days since the origin; state (0 censored, 1 event); the
     plan's covariates as levels (text, enum, whole number or boolean; null is missing). Raises
     ValueError for another cohort or state, a missing or negative day, a missing key, a covariate of
@@ -247,13 +250,23 @@ def _comparison(frame: pl.DataFrame, plan: FairPlan) -> FairComparison:
         n=everybody.n,
         n_used=used.n,
         n_in_both=_n_in_both(frame, is_newer),
-        reasons=tuple(_obstacles(plan, groups, model, summary)),
+        reasons=tuple(_obstacles(plan, groups, model, summary, _n_patients(frame, groups))),
         left_out=left_out,
         propensity=summary,
     )
     if found.reasons or isinstance(model, str):
         return replace(found, balance=tuple(_balance(groups, None)))
     return _weighted(found, frame, groups, model)
+
+
+def _n_patients(frame: pl.DataFrame, groups: _Groups) -> tuple[int, int]:
+    """Patients of those used: one with several enrollments in a cohort counts once."""
+    used = groups.used.of_row >= 0
+    older, newer = (
+        frame["patient_key"].filter(pl.Series(used & (groups.is_newer == side))).n_unique()
+        for side in (False, True)
+    )
+    return older, newer
 
 
 def _n_in_both(frame: pl.DataFrame, is_newer: Array) -> int:
@@ -275,23 +288,27 @@ def _summary(model: Propensity, used: Patterns) -> PropensitySummary:
 
 
 def _obstacles(
-    plan: FairPlan, groups: _Groups, model: Propensity | str, summary: PropensitySummary | None
+    plan: FairPlan,
+    groups: _Groups,
+    model: Propensity | str,
+    summary: PropensitySummary | None,
+    n_patients: tuple[int, int],
 ) -> Iterator[str]:
     """Why the comparison is not offered, each with the number that failed."""
-    n, n_used = groups.everybody.n, groups.used.n
-    for cohort, patients in zip(plan.cohorts, n_used, strict=True):
+    n = groups.everybody.n
+    for cohort, patients in zip(plan.cohorts, n_patients, strict=True):
         if patients < MIN_PATIENTS:
             yield f"{TOO_FEW}: {patients} patients in {cohort}, at least {MIN_PATIENTS} needed"
     if isinstance(model, str):
-        if min(n_used):
+        if min(n_patients):
             yield model
         return
     if not model.terms:
         yield "no covariate differs between patients: nothing to adjust for"
     needed = MIN_PATIENTS_PER_PARAMETER * len(model.terms)
-    if min(n_used) < needed:
+    if min(n_patients) < needed:
         yield (
-            f"{TOO_FEW}: {min(n_used)} patients in the smaller cohort for {len(model.terms)}"
+            f"{TOO_FEW}: {min(n_patients)} patients in the smaller cohort for {len(model.terms)}"
             f" parameters, at least {needed} needed"
         )
     inside = sum(summary.support.n_inside) if summary else 0
@@ -316,9 +333,11 @@ def _weighted(
 ) -> FairComparison:
     counts, of_row = groups.used.counts, groups.used.of_row
     by_pattern = pattern_weights(model, counts, found.plan.target)
-    spread = weight_spread(by_pattern, counts)
     balance = tuple(_balance(groups, by_pattern))
     weights = np.where(of_row < 0, 0.0, by_pattern[of_row, groups.is_newer.astype(int)])
+    spread = weight_spread(by_pattern, counts)
+    if frame.select("cohort_code", "patient_key").is_duplicated().any():
+        spread = _spread_of_patients(frame, groups.is_newer, weights)
     return replace(
         found,
         balance=balance,
@@ -327,6 +346,17 @@ def _weighted(
         failures=tuple(_failures(found, balance, spread)),
         outcome=_outcome(found.plan, frame, groups.is_newer, weights),
     )
+
+
+def _spread_of_patients(frame: pl.DataFrame, is_newer: Array, weights: Array) -> WeightSpread:
+    """The spread where a patient's enrollments in a cohort carry one weight, their sum."""
+    rows = frame.select("patient_key", newer=pl.Series(is_newer), weight=pl.Series(weights))
+    summed = (
+        rows.filter(pl.col("weight") > 0).group_by("newer", "patient_key").agg(pl.sum("weight"))
+    )
+    w = [summed.filter(newer=side)["weight"].to_numpy() for side in (False, True)]
+    effective, largest = zip(*((1 / float(x @ x), float(x.max())) for x in w), strict=True)
+    return WeightSpread(effective, largest)
 
 
 def _failures(

@@ -35,12 +35,15 @@ from scipy.special import ndtr
 
 from analysis.stats.competing import CauseSets, StateCounts, cause_sets
 from analysis.stats.counts import Array
+from analysis.stats.cox import EventDays, comparable
 from analysis.stats.estimate import Estimate, Z, not_estimable
 
 METHOD = "Fine-Gray model, robust Wald interval"
 MAX_STEPS = 50
 CONVERGED = 1e-10
-TOO_FAR = 15.0
+LONGEST_STEP = 5.0
+MONOTONE = "monotone likelihood: the subdistribution hazard ratio has no finite estimate"
+NEVER_TOGETHER = "the cohorts are never at risk together at an event"
 
 
 @dataclass(frozen=True)
@@ -115,22 +118,33 @@ def _derivatives(risk: _RiskSets, mean: Array) -> tuple[Array, Array]:
     return (own.sum(axis=0) - d @ mean)[1:], information[1:, 1:]
 
 
+def _no_maximum(risk: _RiskSets) -> str | None:
+    """Why there is no finite maximum: Ford's exact condition, as for Cox's likelihood."""
+    rows = risk.sets.own.any(axis=1)
+    own, at_risk = risk.sets.own[rows].T, risk.at_risk[rows].T
+    days = EventDays(risk.sets.day[rows], own, at_risk, np.zeros(1, int))
+    (linked,), (finite,) = comparable(days)
+    return None if finite else MONOTONE if linked else NEVER_TOGETHER
+
+
 def _maximum(risk: _RiskSets) -> Array | str:
     """The coefficients (cohorts,), the first 0, by Newton's method with step halving."""
+    if reason := _no_maximum(risk):
+        return reason
     beta = np.zeros(risk.sets.own.shape[1])
     now = _at(risk, beta)
     for _ in range(MAX_STEPS):
         score, information = _derivatives(risk, now.mean)
         if np.linalg.matrix_rank(information) < score.size:
-            return "the cohorts are never at risk together at an event"
+            return NEVER_TOGETHER
         step = np.concatenate(([0.0], np.linalg.solve(information, score)))
+        # A first step can be longer than any hazard ratio: exp must not overflow on the way.
+        step = step * min(1.0, LONGEST_STEP / max(np.abs(step).max(), LONGEST_STEP))
         now, previous = _at(risk, beta + step), now.log_likelihood
         while now.log_likelihood < previous - CONVERGED and np.abs(step).max() > CONVERGED:
             step = step / 2
             now = _at(risk, beta + step)
         beta = beta + step
-        if np.abs(beta).max() > TOO_FAR:
-            return "monotone likelihood: the subdistribution hazard ratio has no finite estimate"
         if np.abs(step).max() < CONVERGED:
             return beta
     return "the fit did not converge"

@@ -15,6 +15,7 @@ from analysis.stats.competing import (
     cause_specific_hazard_ratios,
     delayed_state_counts,
     incidence_at,
+    state_counts,
     state_probabilities,
 )
 from analysis.stats.estimate import Estimate
@@ -266,3 +267,23 @@ def test_no_p_values() -> None:
     for wrong in (1.2, -0.1, float("nan")):
         with pytest.raises(ValueError, match="p value"):
             false_discovery_rates([0.5, wrong])
+
+
+def test_a_very_large_ratio_is_finite_and_found() -> None:
+    """R: crr gives 7.601152, as coxph does; the first Newton step goes far beyond it."""
+    one = StateCounts(np.array([1.0, 9.0]), np.array([[1], [0]]), np.array([0, 2000]))
+    other = StateCounts(np.array([2.0]), np.array([[1]]), np.array([0]))
+    (found,) = subdistribution_hazard_ratios((one, other), 1)
+    assert found.estimate == pytest.approx(math.exp(7.601152), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("day", "state", "n"),
+    [(None, 1, 3.0), (-5.0, 1, 1.0), (1.0, 1, -3.0), (1.0, 1, 1.5), (1.0, 1, None), (1.0, 3, 1.0)],
+)
+def test_counts_that_cannot_be_are_refused(day: float, state: int, n: float) -> None:
+    frame = pl.DataFrame({"time_days": [day], "state": [state], "n": [n]}, strict=False)
+    with pytest.raises(ValueError, match="1 rows"):
+        state_counts(frame, 2)
+    with pytest.raises(ValueError, match="1 rows"):
+        delayed_state_counts(frame.with_columns(pl.lit(5).alias("entry_day")), 2)

@@ -371,3 +371,21 @@ def test_e_values_without_an_answer() -> None:
 def test_no_covariate_has_no_largest_difference() -> None:
     assert largest_difference([]) is None
     assert largest_difference([None, not_estimable("no patients")]) is None
+
+
+def test_enrollments_of_one_patient_count_once() -> None:
+    """Six patients a cohort with eight enrollments each are six, not forty-eight."""
+    row = np.arange(96)
+    newer = row // 8 % 2 == 0
+    frame = pl.DataFrame(
+        {
+            "cohort_code": np.where(newer, "new", "old"),
+            "patient_key": row // 8,
+            "A": np.where(row % 3 == 0, "x", "y"),
+            "time_days": 1 + row % 40,
+            "state": row % 2,
+        }
+    )
+    found = fair_comparison(frame, FairPlan(("old", "new"), ("A",), (20.0,), 30.0))
+    assert found.reasons[0] == "too few to adjust: 6 patients in old, at least 40 needed"
+    assert not found.is_offered

@@ -314,3 +314,9 @@ def test_other_impossible_demands() -> None:
         FlemingHarrington(-1, 0)
     with pytest.raises(ValueError, match="no limits on the scale"):
         kaplan_meier(cohort("3 5"), "logit")  # type: ignore[arg-type]
+
+
+def test_a_mean_without_events_still_says_that_follow_up_ended() -> None:
+    everybody_lost = DayCounts(np.array([300.0]), np.array([0]), np.array([40]))
+    found = restricted_mean_estimate(restricted_mean(kaplan_meier(everybody_lost), 1096))
+    assert found.reason is not None and "follow-up ends on day 300" in found.reason

@@ -27,6 +27,10 @@ from analysis.stats.estimate import Estimate
 COMMON = 0.15
 
 
+# Its square is still a number.
+LARGEST = 1e150
+
+
 @dataclass(frozen=True)
 class EValue:
     """E-values of the estimate and of the limit nearer to 1, both 1 or more; None with a reason."""
@@ -80,6 +84,8 @@ def _e_value(ratio: Estimate, method: str, risk_ratio: Callable[[float], float])
         return EValue(None, None, method, ratio.reason)
     if min(x for x in (ratio.estimate, ratio.lower, ratio.upper) if x is not None) <= 0:
         raise ValueError(f"{ratio}: a ratio and its limits are above 0")
+    if max(x for x in (ratio.estimate, ratio.upper) if x is not None) > LARGEST:
+        return EValue(None, None, method, "a ratio too large for an E-value")
     estimate = _of(risk_ratio(ratio.estimate))
     if ratio.lower is None or ratio.upper is None:
         return EValue(estimate, None, method, ratio.reason or "the ratio has no interval")

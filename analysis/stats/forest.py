@@ -34,6 +34,7 @@ from analysis.stats.cox import (
     NEVER_TOGETHER,
     NO_CONVERGENCE,
     NO_EVENTS,
+    NO_LIMITS,
     NO_PATIENTS,
     EventDays,
     Height,
@@ -93,6 +94,10 @@ def forest(frame: pl.DataFrame, reference: str | int, other: str | int) -> pl.Da
 def _table(
     groups: _Subgroups, beta: Array, error: Array, reason: Sequence[str | None]
 ) -> pl.DataFrame:
+    lower, upper = np.exp(beta - Z * error), np.exp(beta + Z * error)
+    endless = np.isfinite(beta) & ~((lower > 0) & np.isfinite(upper))
+    lower[endless] = upper[endless] = np.nan
+    reason = [NO_LIMITS if without else r for without, r in zip(endless, reason, strict=True)]
     counted = {
         "subgroup": groups.key,
         "n_reference": groups.n[:, 0],
@@ -104,8 +109,8 @@ def _table(
         "log_hazard_ratio": beta,
         "standard_error": error,
         "hazard_ratio": np.exp(beta),
-        "lower": np.exp(beta - Z * error),
-        "upper": np.exp(beta + Z * error),
+        "lower": lower,
+        "upper": upper,
         "p_value": 2 * ndtr(-np.abs(beta / error)),
     }
     told = {"reason": pl.Series(reason, dtype=pl.String)}

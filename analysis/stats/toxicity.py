@@ -119,7 +119,7 @@ def rate(patients: PerPatient, per: float = 1.0) -> Estimate:
         return not_estimable("no patients", RATE)
     if not patients.events.any():
         upper = -log(TAIL) * per / float(patients.exposure.sum())
-        method = "rate, exact Poisson limit, a patient counted once"
+        method = "rate, exact Poisson limit (events taken as independent of each other)"
         return Estimate(0.0, 0.0, upper, method=method, reason=f"no events in {patients.n}")
     found = _rate(patients)
     middle = per * found.value
@@ -185,12 +185,14 @@ def _welch(one: float, one_df: float, other: float, other_df: float) -> tuple[fl
 
 def rate_difference(reference: PerPatient, other: PerPatient, per: float = 1.0) -> Estimate:
     """Rate of `other` minus that of the reference, MOVER; holds without events on a side too."""
-    return mover_difference(rate(reference, per), rate(other, per))
+    found = mover_difference(rate(reference, per), rate(other, per))
+    return replace(found, method="difference of rates, MOVER from intervals by patient")
 
 
 def share_difference(reference: PerPatient, other: PerPatient) -> Estimate:
     """Share of courses of `other` minus that of the reference, MOVER."""
-    return mover_difference(share_of_courses(reference), share_of_courses(other))
+    found = mover_difference(share_of_courses(reference), share_of_courses(other))
+    return replace(found, method="difference of shares of courses, MOVER from intervals by patient")
 
 
 FIRST_EVENT, LEFT_BLOCK = 1, 2
@@ -253,7 +255,8 @@ def mean_burden(burdens: Array) -> Estimate:
 
 def burden_difference(reference: Array, other: Array) -> Estimate:
     """Mean grade-days of `other` minus the reference's, MOVER."""
-    return mover_difference(mean_burden(reference), mean_burden(other))
+    found = mover_difference(mean_burden(reference), mean_burden(other))
+    return replace(found, method="difference of burdens, MOVER from intervals by patient")
 
 
 def false_discovery_rates(p_values: Sequence[float | None]) -> tuple[float | None, ...]:

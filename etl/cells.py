@@ -12,7 +12,7 @@ import polars as pl
 
 from etl.findings import FILE, found, none_found
 from etl.mapping import Day, FactCell, Flag, RowCondition, SourceRule
-from etl.sources.csv_file import RawFile
+from etl.sources.raw import RawTable
 from etl.values import (
     MESSAGES,
     Measured,
@@ -45,7 +45,7 @@ def every_row(value: bool) -> pl.Expr:
 class Cells:
     """The cells of one file that the mapping reads."""
 
-    def __init__(self, raw: RawFile, file_number: int, source: SourceRule) -> None:
+    def __init__(self, raw: RawTable, file_number: int, source: SourceRule) -> None:
         """Trim the columns that the mapping reads; every trimmed cell is recorded as a repair."""
         self.findings = [none_found()]
         self.missing: dict[str, set[str]] = {}

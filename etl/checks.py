@@ -15,7 +15,7 @@ from etl.derive import disagreements, with_derived, with_happened
 from etl.fact_checks import Known, attributed, copies, fact_errors, fact_warnings, in_days
 from etl.findings import FILE, ROW_ID, bad_rows, found, without_bad
 from etl.places import Places, places
-from etl.sources.csv_file import ROW
+from etl.sources.raw import ROW
 from etl.staging import StagedFile
 from trial.study import Study
 

@@ -14,7 +14,7 @@ from etl.cells import MAX_DAY, every_row
 from etl.fact_tables import FACT_TABLES, FactTable, fact_table
 from etl.findings import FILE
 from etl.places import Places
-from etl.sources.csv_file import ROW
+from etl.sources.raw import ROW
 from trial.study import Study
 
 CASE = "enrollment_id"

@@ -3,7 +3,7 @@
 import polars as pl
 
 from etl.findings import FILE
-from etl.sources.csv_file import ROW
+from etl.sources.raw import ROW
 from trial.schema import TABLES
 from trial.study import Study
 

@@ -6,7 +6,7 @@ An `error` keeps its whole row out of the warehouse, a `repair` changed a value,
 
 import polars as pl
 
-from etl.sources.csv_file import ROW
+from etl.sources.raw import ROW
 
 FILE = "_file_number"
 COLUMNS = {

@@ -14,7 +14,8 @@ from etl.fact_rows import fact_rows
 from etl.findings import FILE, ROW_ID, bad_rows, found
 from etl.identity import read_secret, surrogate_key
 from etl.mapping import Mapping, SourceRule
-from etl.sources.csv_file import ROW, RawFile, read_csv_file
+from etl.sources.csv_file import read_csv_file
+from etl.sources.raw import ROW, RawTable
 from etl.staging import StagedFile, stage
 from trial.schema import SCHEMA_VERSION
 from trial.study import Study
@@ -118,7 +119,7 @@ def _cutoff_not_applied() -> pl.DataFrame:
 
 
 def _accounts(
-    raws: list[RawFile], sources: list[SourceRule], findings: pl.DataFrame
+    raws: list[RawTable], sources: list[SourceRule], findings: pl.DataFrame
 ) -> tuple[FileAccount, ...]:
     bad = bad_rows(findings)
     accounts = []
@@ -127,11 +128,11 @@ def _accounts(
         loaded = raw.n_rows - quarantined
         enrolls = source.enrollment is not None
         counts = (raw.n_rows, loaded, quarantined)
-        accounts.append(FileAccount(number, raw.name, source.code, enrolls, *counts))
+        accounts.append(FileAccount(number, raw.title, source.code, enrolls, *counts))
     return tuple(accounts)
 
 
-def _quarantine(raws: list[RawFile], findings: pl.DataFrame) -> pl.DataFrame:
+def _quarantine(raws: list[RawTable], findings: pl.DataFrame) -> pl.DataFrame:
     bad = bad_rows(findings)
     frames = [pl.DataFrame(schema={**{k: pl.Int64 for k in ROW_ID}, "row_text": pl.String})]
     for number, raw in enumerate(raws, start=1):

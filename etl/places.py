@@ -6,7 +6,7 @@ import polars as pl
 
 from etl.findings import FILE, found, none_found
 from etl.mapping import SourceRule
-from etl.sources.csv_file import ROW
+from etl.sources.raw import ROW
 from etl.staging import StagedFile
 
 

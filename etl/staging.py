@@ -13,7 +13,7 @@ from etl.errors import LoadError
 from etl.fact_tables import FactColumn
 from etl.findings import FILE
 from etl.mapping import Codes, Day, FactCell, FactRule, MilestoneRule, Number, SourceRule
-from etl.sources.csv_file import ROW, RawFile
+from etl.sources.raw import ROW, RawTable
 from trial.document import nearest
 from trial.study import Characteristic, Study
 
@@ -46,12 +46,12 @@ class StagedFile:
     findings: pl.DataFrame
 
 
-def _check_columns(raw: RawFile, source: SourceRule) -> None:
+def _check_columns(raw: RawTable, source: SourceRule) -> None:
     for column, purpose in source.columns().items():
         if column not in raw.columns:
             hint = nearest(column, list(raw.columns))
             raise LoadError(
-                f"{raw.name}: the mapping reads column '{column}' ({purpose}), "
+                f"{raw.title}: the mapping reads column '{column}' ({purpose}), "
                 f"but the file has no such column.{hint}"
             )
 
@@ -262,7 +262,7 @@ def _fact(cells: Cells, source: SourceRule, rule: FactRule) -> pl.DataFrame:
 
 
 def _unreadable_feeds(
-    cells: Cells, raw: RawFile, file_number: int, source: SourceRule
+    cells: Cells, raw: RawTable, file_number: int, source: SourceRule
 ) -> pl.DataFrame:
     """Rows that might have been about anything their source tells of, for all one can tell.
 
@@ -294,7 +294,7 @@ def _together(told: list[dict[str, pl.DataFrame]], name: str, columns: dict) -> 
     return pl.concat([pl.DataFrame(schema=columns), *(part[name] for part in told)])
 
 
-def _misfits(cells: Cells, raw: RawFile, file_number: int) -> None:
+def _misfits(cells: Cells, raw: RawTable, file_number: int) -> None:
     rows = pl.DataFrame(
         [{FILE: file_number, ROW: number} for number, _ in raw.misfits],
         schema={FILE: pl.Int32, ROW: pl.Int64},
@@ -314,7 +314,7 @@ def _fact_feeds(facts: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
     ]
 
 
-def stage(raw: RawFile, file_number: int, source: SourceRule, study: Study) -> StagedFile:
+def stage(raw: RawTable, file_number: int, source: SourceRule, study: Study) -> StagedFile:
     """Type the rows of one file by its rule. Raises LoadError if a mapped column is not there."""
     _check_columns(raw, source)
     cells = Cells(raw, file_number, source)

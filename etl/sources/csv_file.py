@@ -7,34 +7,10 @@ load, and a quoted line break inside a field must not shift the numbers of the r
 
 import csv
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from etl.errors import LoadError
-
-ROW = "_source_row"
-
-
-@dataclass(frozen=True)
-class RawFile:
-    """One file as read.
-
-    `rows`: every row whose number of fields fits the header, all columns text, plus `_source_row`
-    (the header is row 1, as a spreadsheet shows it). `misfits`: row number and fields of the
-    others. Blank lines are no rows; they count in the row numbers.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    rows: pl.DataFrame
-    misfits: tuple[tuple[int, tuple[str, ...]], ...]
-
-    @property
-    def n_rows(self) -> int:
-        """Data rows in the file, misfits included."""
-        return self.rows.height + len(self.misfits)
+from etl.sources.raw import RawTable, raw_frame
 
 
 def _text(path: Path) -> str:
@@ -69,7 +45,7 @@ def _header(path: Path, cells: list[str]) -> tuple[str, ...]:
     return columns
 
 
-def read_csv_file(path: Path) -> RawFile:
+def read_csv_file(path: Path) -> RawTable:
     """Read a comma-separated UTF-8 file with one header row.
 
     Raises LoadError, naming file and place, if it is missing, empty, binary, not UTF-8, has no
@@ -99,8 +75,5 @@ def read_csv_file(path: Path) -> RawFile:
         ) from error
     if not columns:
         raise LoadError(f"{path}: no header. Export it again.")
-    table = {c: [row[i] for row in rows] for i, c in enumerate(columns)}
-    frame = pl.DataFrame(
-        {**table, ROW: numbers}, schema={**dict.fromkeys(columns, pl.String), ROW: pl.Int64}
-    )
-    return RawFile(path.name, columns, frame, tuple(misfits))
+    frame = raw_frame(columns, rows, numbers)
+    return RawTable(path.name, "", columns, frame, tuple(misfits), form="CSV")

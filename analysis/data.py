@@ -10,14 +10,15 @@ from analysis.wording import cutoff_in_words, notice
 from trial.selection import in_words
 from trial.words import say
 from warehouse.query import Snapshot, query, read_records
+from warehouse.solved import snapshot_before, solved_counts, solved_findings
 from warehouse.store import store_folder
 
 QUESTION = "data"
 
 
-def _table(code: str, columns: tuple[str, ...], rows: list[tuple]) -> Table:
+def _table(code: str, columns: tuple[str, ...], rows: list[tuple], **told: str) -> Table:
     titles = tuple(say(f"column.{column}") for column in columns)
-    return Table(code, say(f"data.table_{code}"), titles, tuple(rows))
+    return Table(code, say(f"data.table_{code}", **told), titles, tuple(rows))
 
 
 def clinician_tables(snapshot: Snapshot) -> tuple[Table, ...]:
@@ -32,10 +33,25 @@ def clinician_tables(snapshot: Snapshot) -> tuple[Table, ...]:
     columns = ("file", "row", "column", "raw_text", "severity", "rule", "message")
     findings = read_records(store, snapshot.snapshot_id, "finding").rows()
     quarantined = read_records(store, snapshot.snapshot_id, "quarantine").rows()
-    return (
+    before = snapshot_before(store, snapshot)
+    solved = solved_findings(store, snapshot, before).rows(named=True) if before else []
+    told = ("file_name", "source_row", "column_name", "raw_text", "severity", "rule", "message")
+    tables = (
         _table("findings", columns, findings),
         _table("quarantine", ("file", "row", "row_text"), quarantined),
+        _table("solved_findings", columns, [tuple(row[name] for name in told) for row in solved]),
     )
+    return tuple(table for table in tables if table.rows or table.code != "solved_findings")
+
+
+def _solved_table(snapshot: Snapshot) -> Table:
+    """Checks with fewer findings than in the snapshot before; empty if there is none to compare."""
+    before = snapshot_before(store_folder(), snapshot)
+    columns = ("source", "severity", "rule", "column", "before", "now")
+    if before is None:
+        return Table("solved", "", columns, ())
+    rows = solved_counts(snapshot, before).rows()
+    return _table("solved", columns, rows, snapshot=before.snapshot_id)
 
 
 def _numbers(snapshot: Snapshot, n_enrolled: int, beside: Disclosed) -> tuple[Number, ...]:
@@ -53,7 +69,8 @@ def _numbers(snapshot: Snapshot, n_enrolled: int, beside: Disclosed) -> tuple[Nu
         )
 
     rows_in = snapshot.load["rows_in"]
-    counts = ("rows_in", "rows_loaded", "rows_quarantined")
+    counts = ["rows_in", "rows_loaded", "rows_quarantined"]
+    counts += ["rows_excluded"] if snapshot.load["rows_excluded"] else []
     return (
         *(number(name, snapshot.load[name], rows_in, "rows") for name in counts),
         replace(number("enrolled", n_enrolled, n_enrolled, "patients"), disclosed=beside),
@@ -76,10 +93,11 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
     tables = (
         _table(
             "files",
-            ("file", "source", "rows_in", "rows_loaded", "rows_quarantined"),
+            ("file", "source", "rows_in", "rows_loaded", "rows_quarantined", "rows_excluded"),
             query(snapshot, "file").drop("is_enrolling").rows(),
         ),
         _table("issues", ("file", "severity", "rule", "column", "findings", "rows"), issues.rows()),
+        _solved_table(snapshot),
         _table(
             "cohorts", ("cohort", "n"), [(c.label, enrolled.get(c.code, 0)) for c in study.cohorts]
         ),
@@ -92,6 +110,8 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
         replace(t, disclosed=(beside,) * len(t.rows)) if t.code == "cohorts" else t for t in tables
     )
     counts = {name: load[name] for name in ("rows_in", "rows_loaded", "rows_quarantined")}
+    n_excluded = load["rows_excluded"]
+    counts["excluded"] = say("data.excluded", n=n_excluded) if n_excluded else ""
     return Answer(
         question=QUESTION,
         headline=say("data.headline", enrollments=n_enrolled, **counts),

@@ -45,7 +45,7 @@ class View:
     marks: bool = True
     timepoint: str = ""
     mrd: float = 0.0
-    missing: str = "not_negative"
+    missing: str = ""
     block: str = ""
     grade: int = 0
     extra: bool = False
@@ -89,6 +89,7 @@ def encode(view: View) -> list[tuple[str, str]]:
     ]
     if view.timepoint:
         pairs += [("timepoint", view.timepoint), ("mrd", f"{view.mrd:g}")]
+    if view.missing:
         pairs.append(("missing", view.missing))
     if view.block:
         pairs += [("block", view.block), ("grade", str(view.grade))]
@@ -205,7 +206,8 @@ def default_view(page: str, data: str, study: Study) -> View:
         time=float(time),
         tau=endpoint.rmst_taus[0],
         timepoint=_primary_option(study, "response", "timepoint", points) if rule else "",
-        mrd=rule.thresholds[0] if rule else 0.0,
+        mrd=rule.thresholds[0] if rule and rule.thresholds else 0.0,
+        missing=MISSING_RULES[0] if rule else "",
         block=_primary_option(study, "toxicity", "block", blocks) if grades else "",
         grade=int(_primary_option(study, "toxicity", "grade", grades)) if grades else 0,
     )
@@ -254,8 +256,9 @@ def _with_treatment_options(reader: _Reader, view: View, study: Study) -> View:
             view,
             timepoint=reader.choice("timepoint", points, view.timepoint),
             mrd=reader.time("mrd", study.response.thresholds, view.mrd),
-            missing=reader.choice("missing", MISSING_RULES, view.missing),
         )
+    if study.response:
+        view = replace(view, missing=reader.choice("missing", MISSING_RULES, view.missing))
     if view.block:
         grades = [str(grade) for grade in study.toxicity.grades]
         view = replace(

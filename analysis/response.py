@@ -79,7 +79,8 @@ def response_lines(on: Page) -> tuple[Measured, ...]:
     landmark = query(on.snapshot, "response", view.selection)
     mrd = query(on.snapshot, "mrd", view.selection, threshold=view.mrd)
     remission = tuple(_counted(landmark, g, "response_code", RESPONSES) for g in shown)
-    label = say("response.remission", day=rule.landmark_day)
+    what = study.milestone_label(rule.remission)
+    label = say("response.remission", what=what[:1].upper() + what[1:], day=rule.landmark_day)
     found = [_measured("remission", label, remission, "remission", on)]
     for point in study.timepoints:
         mine = mrd.filter(pl.col("timepoint_code") == point.code)
@@ -144,12 +145,13 @@ def _bound_table(results: tuple[Measured, ...]) -> Table:
 def _tables(results: tuple[Measured, ...]) -> tuple[Table, ...]:
     responses = [(results[0].line.label, c) for c in results[0].counted]
     classes = [(m.line.label, c) for m in results[1:] for c in m.counted]
-    return (
+    found = (
         _share_table(results),
         _class_table("responses", say("response.table_responses"), responses),
         _class_table("classes", say("response.table_classes"), classes),
         _bound_table(results),
     )
+    return tuple(table for table in found if table.rows)
 
 
 def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Figure, ...]:
@@ -158,7 +160,8 @@ def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Fi
     drawn = [r for r in rows if any(p.estimate is not None for p in r.proportions)]
     if not drawn:
         return ()
-    caption = on.caption("response.caption", missing=say(f"missing.{on.view.missing}"))
+    missing = say(f"missing.{on.view.missing}")
+    caption = on.caption("response.caption", missing=missing, material=_material(on))
     figures = [
         Figure(
             code="response",
@@ -183,6 +186,15 @@ def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Fi
             )
         )
     return tuple(figures)
+
+
+def _material(on: Page) -> str:
+    """Which samples count."""
+    code = on.study.response.material if on.study.response else None
+    if code is None:
+        return say("response.any_material")
+    label = next(x.label for x in on.study.code_list("material") if x.code == code)
+    return say("response.material", material=label)
 
 
 def _measure(threshold: float) -> str:
@@ -214,6 +226,8 @@ def _numbers(on: Page, results: tuple[Measured, ...]) -> tuple[Number, ...]:
 
 def _notes(on: Page, results: tuple[Measured, ...]) -> list[Note]:
     notes = on.notes()
+    if not on.view.timepoint:
+        return [*notes, *on.primary(), _without_mrd(on), _missing_note(on)]
     point = next(m for m in results if m.code == on.view.timepoint)
     shares = [c.counts["indeterminate"] / c.n for c in point.counted if c.n]
     if len(shares) > 1 and max(shares) - min(shares) > MOST_INDETERMINATE:
@@ -224,7 +238,19 @@ def _notes(on: Page, results: tuple[Measured, ...]) -> list[Note]:
     if assumed := int(here["n"].sum()):
         text = say("response.assumed", n=assumed, at=point.line.label)
         notes.append(Note("info", text, Disclosed((assumed,), "assumed")))
-    return [*notes, *on.primary(), Note("info", say(f"missing.{on.view.missing}"))]
+    return [*notes, *on.primary(), _missing_note(on)]
+
+
+def _missing_note(on: Page) -> Note:
+    return Note("info", say(f"missing.{on.view.missing}"))
+
+
+def _without_mrd(on: Page) -> Note:
+    """Why no MRD is shown."""
+    rule = on.study.response
+    if rule is None or rule.mrd_measure:
+        return Note("info", say("response.no_timepoints"))
+    return Note("info", say("response.no_mrd", what=on.study.milestone_label(rule.remission)))
 
 
 def _not_judged(on: Page) -> str:
@@ -247,13 +273,13 @@ def response_answer(snapshot: Snapshot, view: View) -> Answer:
     if not set(view.selection.line_codes) & set(on.study.response.line_codes):
         return on.answer(undefined, [], (), (), ())
     results = response_lines(on)
-    point = next(m for m in results if m.code == view.timepoint)
-    headline = " ".join(headline_of(m.line) for m in (point, results[0]))
+    told = [m for m in results[1:] if m.code == view.timepoint] + [results[0]]
+    headline = " ".join(headline_of(m.line) for m in told)
     return on.answer(
         headline,
         [*([Note("warning", undefined)] if undefined else []), *_notes(on, results)],
         _figures(on, results, headline),
         _tables(results),
         _numbers(on, results),
-        headline_disclosed=(point.line.disclosed, results[0].line.disclosed),
+        headline_disclosed=tuple(m.line.disclosed for m in told),
     )

@@ -27,6 +27,7 @@ from analysis.groups import Group, groups
 from analysis.link import View
 from analysis.shares import FEWEST_FOR_PERCENT, Line, Share, headline_of, line_numbers
 from analysis.stats.proportion import wilson
+from analysis.wording import at_least
 from trial.study import Block
 from trial.words import say
 from warehouse.query import Snapshot, query
@@ -253,7 +254,7 @@ def _heat_maps(items: Items, caption: str) -> list[Figure]:
             continue
         blocks, categories = tuple(b.label for b in shown), tuple(labels.values())
         drawn = HeatMap(group.label, group.role, blocks, categories, tuple(cells))
-        title = say("toxicity.title_blocks", group=group.label, grade=on.view.grade)
+        title = say("toxicity.title_blocks", group=group.label, at_least=_at_least(on))
         alt = say("toxicity.alt_blocks", group=group.label)
         chart, height = heat_map(drawn), heat_map_height(drawn)
         figures.append(Figure(f"blocks_{len(figures) + 1}", title, chart, height, caption, alt))
@@ -264,16 +265,18 @@ def _figures(items: Items, lines: list[Line], headline: str) -> tuple[Figure, ..
     on = items.on
     block = on.study.block(on.view.block)
     rows = [line.chart_row(line.part in items.hidden) for line in lines]
-    caption = on.caption("toxicity.caption", grade=on.view.grade)
+    worst = "toxicity.worst_severity" if on.study.toxicity.steps else "toxicity.worst_grade"
+    told = {"worst": say(worst), "at_least": _at_least(on), "days": block.attribution_days}
+    caption = on.caption("toxicity.caption", **told)
     figures = []
     if any(p.estimate is not None for row in rows for p in row.proportions):
-        title = say("toxicity.title", block=block.label, grade=on.view.grade)
+        title = say("toxicity.title", block=block.label, at_least=_at_least(on))
         chart, height = rates(rows, say("response.axis")), rates_height(rows)
         alt = say("response.alt", headline=headline)
         figures.append(Figure("rates", title, chart, height, caption, alt, ("items",)))
         if any(row.differences for row in rows):
             chart = rate_differences(rows, say("response.axis_difference"))
-            title = say("toxicity.title_difference", block=block.label, grade=on.view.grade)
+            title = say("toxicity.title_difference", block=block.label, at_least=_at_least(on))
             figures.append(
                 Figure("rates_difference", title, chart, height, caption, alt, ("items",))
             )
@@ -323,8 +326,7 @@ def _notes(items: Items) -> list[Note]:
     if block.note:
         notes.append(Note("info", say("toxicity.block_note", block=block.label, note=block.note)))
     notes.append(Note("info", say("toxicity.exploratory")))
-    if on.view.grade > 1:
-        notes.append(Note("info", say("toxicity.ranges", grade=on.view.grade)))
+    notes += _scale_notes(on)
     outside = query(on.snapshot, "outside", on.view.selection)
     if outside.height:
         n, of = int(outside["n_events"].sum()), int(outside["n_patients"].sum())
@@ -333,11 +335,31 @@ def _notes(items: Items) -> list[Note]:
     return notes
 
 
+def _at_least(on: Page) -> str:
+    return at_least(on.study, on.view.grade)
+
+
+def _scale_notes(on: Page) -> list[Note]:
+    """How grades are read, or that the scale has words and no grades."""
+    scales = on.study.toxicity.scales
+    if on.study.toxicity.steps:
+        steps = ", ".join(on.study.toxicity.steps)
+        return [Note("info", say("toxicity.scale", scale=scales[0].label, steps=steps))]
+    return [Note("info", say("toxicity.ranges", grade=on.view.grade))] if on.view.grade > 1 else []
+
+
+def _lacking(on: Page) -> str:
+    """What a study lacks for this page; empty if it has all."""
+    if on.study.toxicity.terms:
+        return "" if on.study.blocks else "toxicity.lacks_blocks"
+    return "toxicity.lacks_terms" if on.study.blocks else "toxicity.lacks_both"
+
+
 def toxicity_answer(snapshot: Snapshot, view: View) -> Answer:
     """The answer of a toxicity view; a study without blocks or grades says so."""
     on = page("toxicity", snapshot, view)
-    if not on.study.toxicity.terms or not on.study.blocks:
-        return on.answer(say("toxicity.none"), [], (), (), ())
+    if lacking := _lacking(on):
+        return on.answer(say("toxicity.none", lacking=say(lacking)), [], (), (), ())
     if on.is_empty:
         return on.empty()
     items = items_of(on)
@@ -346,7 +368,7 @@ def toxicity_answer(snapshot: Snapshot, view: View) -> Answer:
     first = dict(primary.options).get("item", "any") if primary else "any"
     chosen = [line for kind, item, line in lines if item in ("any", first)]
     block = on.study.block(view.block)
-    headline = say("toxicity.headline", block=block.label, grade=view.grade)
+    headline = say("toxicity.headline", block=block.label, at_least=_at_least(on))
     headline = " ".join([headline, *(headline_of(line) for line in reversed(chosen))])
     return on.answer(
         headline,

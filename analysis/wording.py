@@ -47,6 +47,21 @@ def time_in_words(study: Study, time: float) -> str:
     return f"{time:g} {study.time_unit}{'' if time == 1 else 's'}"
 
 
+def grade_label(study: Study, grade: int) -> str:
+    """What a grade is called: its number, or the name of a severity."""
+    return study.toxicity.steps[grade - 1] if study.toxicity.steps else str(grade)
+
+
+def at_least(study: Study, grade: int) -> str:
+    """A least grade in words, or a least severity where the study's scale has names for them."""
+    steps = study.toxicity.steps
+    if not steps:
+        return say("toxicity.at_least_grade", grade=grade)
+    return (
+        steps[-1] if grade == len(steps) else say("toxicity.at_least_step", step=steps[grade - 1])
+    )
+
+
 def written(found: Estimate, write: Callable[[float], str], unit: str = "") -> str:
     """An estimate with its limits and unit, or why it (or its interval) is missing."""
     if found.estimate is None:

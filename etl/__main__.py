@@ -1,8 +1,8 @@
-"""Command line: python -m etl load PATH --mapping NAME [--warehouse DIR] [--json].
+"""Command line: python -m etl load | issues | demo | first.
 
-Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published. `python -m etl demo OUT`
-writes a synthetic export; `python -m etl first` loads one, and the example exports, if the store
-holds no data at all.
+Exit codes of load: 0 loaded, 1 loaded with quarantined rows, 2 nothing published. `python -m etl
+demo OUT` writes a synthetic export; `python -m etl first` loads one, and the example exports, if
+the store holds no data at all.
 """
 
 import argparse
@@ -10,12 +10,15 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from typing import Any
 
-from etl.demo import FLAWS, MAPPING, DemoError, write_demo
+from etl.demo import FLAWS, MAPPING, SHAPES, DemoError, write_demo
 from etl.errors import LoadError
+from etl.issues import findings, in_words, write_csv
 from etl.load import LoadReport, load
-from etl.mapping import MAPPINGS, read_mapping
+from etl.mapping_file import MAPPINGS, read_mapping
 from trial.document import DocumentError
+from warehouse.query import SnapshotError
 from warehouse.store import current_ids, store_folder
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -31,11 +34,13 @@ def _parser() -> argparse.ArgumentParser:
         help="load an export and publish it as a snapshot",
         epilog="Exit codes: 0 loaded, 1 loaded with quarantined rows, 2 nothing published.",
     )
-    one.add_argument("path", type=Path, metavar="PATH", help="a CSV file, or a folder of them")
+    one.add_argument("path", type=Path, metavar="PATH", help="a file, a folder or a zip archive")
     one.add_argument("--mapping", required=True, help=f"one of: {known}; or a path to a .toml file")
+    one.add_argument("--studies", type=Path, help="folder of study definitions of your own")
     one.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     one.add_argument("--cutoff", help="data cut-off, as 2026-05-03; nothing after it counts")
     one.add_argument("--json", action="store_true", help="print the report as JSON")
+    _add_issues(commands)
     commands.add_parser("first", help="load the demo and the examples if there are no data yet")
     demo = commands.add_parser(
         "demo",
@@ -47,7 +52,16 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=DEMO_SEED, help="same seed, same files")
     demo.add_argument("--flaw", choices=sorted(FLAWS), help="plant one flaw of the data")
     demo.add_argument("--defects", action="store_true", help="plant defects, one a row")
+    demo.add_argument("--shape", choices=sorted(SHAPES), default="csv", help="format of the export")
     return parser
+
+
+def _add_issues(commands: Any) -> None:
+    issues = commands.add_parser("issues", help="list the findings of a load, with raw texts")
+    issues.add_argument("--study", help="code of the study, if there are several")
+    issues.add_argument("--snapshot", help="id of a snapshot; left out: the study's current one")
+    issues.add_argument("--csv", type=Path, metavar="FILE", help="write them as a table")
+    issues.add_argument("--warehouse", type=Path, help="folder of the warehouse")
 
 
 def _first() -> int:
@@ -66,13 +80,15 @@ def _first() -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     """Write the synthetic export and say what is in it."""
-    report = write_demo(options.out, options.patients, options.seed, options.flaw, options.defects)
+    report = write_demo(
+        options.out, options.patients, options.seed, options.flaw, options.defects, options.shape
+    )
     print(f"SYNTHETIC export in {report.folder}: no patient is behind any row.")
     for name, rows in report.files:
         print(f"{name}: {rows} rows")
     if options.defects:
         print(f"{report.n_defects} defects planted; see {report.folder / 'about' / 'planted.csv'}")
-    print(f"Load it:  python -m etl load {report.folder} --mapping {MAPPING}")
+    print(f"Load it:  python -m etl load {report.folder} --mapping {SHAPES[options.shape].mapping}")
     return 0
 
 
@@ -82,6 +98,7 @@ def _in_words(report: LoadReport) -> str:
         lines.append(
             f"{f.file_name}: {f.rows_in} rows in = {f.rows_loaded} loaded "
             f"+ {f.rows_quarantined} quarantined"
+            + (f" + {f.rows_excluded} left out by rule" if f.rows_excluded else "")
         )
     lines += [f"{name}: not read; the mapping has no source for it" for name in report.unread_files]
     for issue in report.issues:
@@ -97,26 +114,39 @@ def _in_words(report: LoadReport) -> str:
     return "\n".join(lines)
 
 
+def _issues(options: argparse.Namespace) -> int:
+    found = findings(options.warehouse or store_folder(), options.study, options.snapshot)
+    print(in_words(found))
+    if options.csv:
+        write_csv(found, options.csv)
+        print(f"Written: {options.csv}")
+    return 0
+
+
+def _load(options: argparse.Namespace) -> int:
+    mapping = read_mapping(options.mapping, studies=options.studies)
+    report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
+    print(report.as_json() if options.json else _in_words(report))
+    return 1 if report.rows_quarantined else 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code."""
     options = _parser().parse_args(arguments)
+    run = {"first": lambda _: _first(), "demo": _demo, "load": _load}
+    run |= {"issues": _issues}
+    # Reading does not publish in any case.
+    nothing = "" if options.command == "issues" else "Nothing was published. "
     try:
-        if options.command == "first":
-            return _first()
-        if options.command == "demo":
-            return _demo(options)
-        mapping = read_mapping(options.mapping)
-        report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
-    except (LoadError, DemoError, DocumentError, OSError) as error:
-        print(f"Nothing was published. {error}", file=sys.stderr)
+        return run[options.command](options)
+    except (LoadError, DemoError, DocumentError, SnapshotError, OSError) as error:
+        print(f"{nothing}{error}", file=sys.stderr)
         return 2
     except Exception:
         # A defect must not end with Python's own code 1, which means "loaded" here.
         traceback.print_exc()
-        print("Nothing was published. This is a defect of the program.", file=sys.stderr)
+        print(f"{nothing}This is a defect of the program.", file=sys.stderr)
         return 2
-    print(report.as_json() if options.json else _in_words(report))
-    return 1 if report.rows_quarantined else 0
 
 
 if __name__ == "__main__":

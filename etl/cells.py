@@ -4,19 +4,34 @@ A strict reading of a whole column comes first; only the texts it could not read
 the patient readers of `etl/values`, which name every repair and every error.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 import polars as pl
 
+from etl.errors import LoadError
 from etl.findings import FILE, found, none_found
-from etl.mapping import Day, FactCell, Flag, RowCondition, SourceRule
+from etl.mapping import (
+    EMPTY,
+    FILLED,
+    IS,
+    NOT,
+    Codes,
+    Day,
+    FactCell,
+    Flag,
+    NewColumn,
+    Number,
+    RowCondition,
+    SourceRule,
+)
 from etl.sources.raw import RawTable
 from etl.values import (
     MESSAGES,
     Measured,
     Read,
+    is_severity,
     read_code,
     read_date,
     read_grade,
@@ -27,6 +42,8 @@ from etl.values import (
 from trial.document import nearest
 
 MAX_DAY = 100 * 366
+# Of fewer cells nobody can tell whether the column is one of severities.
+FEWEST_SEVERITIES = 5
 # A strictly read date before this goes to the reader, which knows placeholders and short years.
 OLDEST = date(1950, 1, 1)
 MEASURED = pl.Struct({"qualifier": pl.String, "value": pl.Float64})
@@ -42,35 +59,76 @@ def every_row(value: bool) -> pl.Expr:
     return pl.repeat(value, pl.len(), dtype=pl.Boolean)
 
 
+def one_of(column: str, values: Collection[str]) -> pl.Expr:
+    """Whether a cell holds one of these texts; the empty text stands for a missing one."""
+    texts = sorted(value for value in values if value)
+    said = pl.col(column).is_in(texts).fill_null(False)
+    return said | pl.col(column).is_null() if "" in values else said
+
+
+def _met(condition: RowCondition) -> pl.Expr:
+    if condition.kind == IS:
+        return one_of(condition.column, condition.values)
+    if condition.kind == NOT:
+        return one_of(condition.column, condition.values).not_()
+    present = pl.col(condition.column).is_not_null()
+    return {FILLED: present, EMPTY: ~present}[condition.kind]
+
+
+def matching(conditions: tuple[RowCondition, ...]) -> pl.Expr:
+    """Which rows meet all conditions; never null."""
+    return pl.all_horizontal(every_row(True), *map(_met, conditions))
+
+
+def _made(new: NewColumn) -> pl.Expr:
+    """A new column, of trimmed columns whose missing cells are null."""
+    if new.kind == "first_filled":
+        return pl.coalesce(new.sources)
+    if new.kind == "join":
+        return pl.concat_str(new.sources, separator=new.by)
+    pieces = pl.col(new.sources[0]).str.split(new.by)
+    place = new.part - 1 if new.part > 0 else new.part
+    piece = pieces.list.get(place, null_on_oob=True).str.strip_chars()
+    return pl.when(piece != "").then(piece)
+
+
+def trimmed(frame: pl.DataFrame, columns: Iterable[str], source: SourceRule) -> pl.DataFrame:
+    """These columns without spaces around, missing texts as null; and the source's new columns."""
+    made = {new.name for new in source.new_columns}
+    stripped = pl.col([column for column in columns if column not in made]).str.strip_chars()
+    present = ~stripped.is_in(list(source.missing))
+    frame = frame.with_columns(pl.when(present & (stripped != "")).then(stripped))
+    for new in source.new_columns:
+        frame = frame.with_columns(_made(new).alias(new.name))
+    return frame
+
+
 class Cells:
-    """The cells of one file that the mapping reads."""
+    """The cells of one source that the mapping reads."""
 
     def __init__(self, raw: RawTable, file_number: int, source: SourceRule) -> None:
         """Trim the columns that the mapping reads; every trimmed cell is recorded as a repair."""
         self.findings = [none_found()]
         self.missing: dict[str, set[str]] = {}
+        self.shown = {new.name: new.shown for new in source.new_columns}
         tagged = raw.rows.with_columns(pl.lit(file_number, pl.Int32).alias(FILE))
-        columns = list(source.columns())
-        for column in columns:
-            trimmed = tagged.filter(pl.col(column) != pl.col(column).str.strip_chars())
-            message = "Spaces around the text were removed."
-            self.note(trimmed, "outer_spaces", message, column, severity="repair")
-        stripped = pl.col(columns).str.strip_chars()
-        present = ~stripped.is_in(list(source.missing))
-        self.frame = tagged.with_columns(pl.when(present & (stripped != "")).then(stripped))
+        for column in source.columns():
+            if column not in self.shown:
+                spaced = tagged.filter(pl.col(column) != pl.col(column).str.strip_chars())
+                message = "Spaces around the text were removed."
+                self.note(spaced, "outer_spaces", message, column, severity="repair")
+        self.frame = trimmed(tagged, source.columns(), source)
 
     def note(
         self, rows: pl.DataFrame, rule: str, message: str, column: str = "", severity: str = "error"
     ) -> None:
         """Record a finding for each of `rows`."""
         if rows.height:
-            self.findings.append(found(rows, rule, severity, message, column))
-
-    def matching(self, conditions: tuple[RowCondition, ...]) -> pl.Expr:
-        """Which rows meet all conditions."""
-        return pl.all_horizontal(
-            every_row(True), *(pl.col(c.column).is_in(list(c.values)) for c in conditions)
-        )
+            named = self.shown.get(column)
+            noted = found(rows, rule, severity, message, column)
+            if named:
+                noted = noted.with_columns(pl.lit(named).alias("column_name"))
+            self.findings.append(noted)
 
     def require(self, rows: pl.DataFrame, column: str, what: str) -> None:
         """An error for each row where `column` is missing, or holds a word for missing."""
@@ -109,12 +167,27 @@ class Cells:
         )
         return pl.coalesce(strict, repaired) if texts else strict
 
-    def codes(self, rows: pl.DataFrame, column: str, codes: tuple[tuple[str, str], ...]) -> pl.Expr:
-        """The code of a coded column; a text that is none, however read, is an error."""
-        known: Mapping[str, str] = dict(codes)
-        strict = pl.col(column).replace_strict(known, default=None, return_dtype=pl.String)
+    def codes(self, rows: pl.DataFrame, cell: Codes) -> pl.Expr:
+        """The code of a coded column; a text that is none, however read, is an error.
+
+        Unless the mapping says what any other text means.
+        """
+        if cell.column is None:
+            return pl.lit(cell.value)
+        known: Mapping[str, str] = dict(cell.codes)
+        strict = pl.col(cell.column).replace_strict(known, default=None, return_dtype=pl.String)
         hint = nearest("", list(known))
-        return self.read(rows, column, strict, lambda text: read_code(text, known), pl.String, hint)
+
+        def reader(text: str) -> Read[str]:
+            read = read_code(text, known)
+            return Read(cell.others) if cell.others and read.error == "unknown_code" else read
+
+        return self.read(rows, cell.column, strict, reader, pl.String, hint)
+
+    def scaled(self, rows: pl.DataFrame, cell: Number) -> pl.Expr:
+        """A numeric column in the unit of the study."""
+        value = self.number(rows, cell.column)
+        return value if cell.times == 1 else value * cell.times
 
     def number(self, rows: pl.DataFrame, column: str) -> pl.Expr:
         """The value of a numeric column; anything else, infinite included, is an error."""
@@ -146,7 +219,7 @@ class Cells:
         return (
             self.date(rows, day.column, day.date_format, partial)
             if day.date_format
-            else self.day_number(rows, day.column)
+            else self.day_number(rows, day)
         )
 
     def date(self, rows: pl.DataFrame, column: str, date_format: str, partial: bool) -> pl.Expr:
@@ -160,13 +233,21 @@ class Cells:
         self.note(rows.filter(value > date.today()), "date_in_future", message, column)
         return value
 
-    def day_number(self, rows: pl.DataFrame, column: str) -> pl.Expr:
-        """A day number from 0 on."""
+    def day_number(self, rows: pl.DataFrame, day: Day) -> pl.Expr:
+        """A day number as days from day 0 on."""
+        value = self.duration(rows, day.column, day.unit_days, day.first)
+        return value - day.first if day.first else value
+
+    def duration(self, rows: pl.DataFrame, column: str, unit_days: float, lowest: int) -> pl.Expr:
+        """A number of units as whole days, from `lowest` on; only days themselves must be whole."""
         value = self.number(rows, column)
-        in_range = value.is_between(0, MAX_DAY) & (value == value.round())
-        message = f"Not a whole number of days from 0 to {MAX_DAY}. Correct it in the export."
+        days = value if unit_days == 1 else (value * unit_days).round()
+        in_range = days.is_between(lowest, MAX_DAY) & (days == days.round())
+        message = (
+            f"Not a whole number of days from {lowest} to {MAX_DAY}. Correct it in the export."
+        )
         self.note(rows.filter(value.is_not_null() & ~in_range), "not_a_day", message, column)
-        return pl.when(in_range).then(value).cast(pl.Int32)
+        return pl.when(in_range).then(days).cast(pl.Int32)
 
     def measured(self, rows: pl.DataFrame, cell: FactCell) -> pl.Expr:
         """A laboratory result as qualifier and value (fraction); the unit stands beside it."""
@@ -189,7 +270,17 @@ class Cells:
         return values
 
     def grade(self, rows: pl.DataFrame, column: str) -> pl.Expr:
-        """A grade as its lowest and highest possible value."""
+        """A grade as its lowest and highest possible value.
+
+        Raises LoadError for a column of words alone: a severity is a scale of its own.
+        """
+        filled = rows[column].drop_nulls()
+        if filled.len() >= FEWEST_SEVERITIES and all(is_severity(t) for t in filled.unique()):
+            raise LoadError(
+                f"column '{column}' holds severities in words and no grades: they are a scale of "
+                "their own. Declare it in the study (a scale with 'level'), and map the words by "
+                "'codes'."
+            )
 
         def reader(text: str) -> Read[dict[str, int]]:
             read = read_grade(text)
@@ -203,7 +294,7 @@ class Cells:
         if flag is None:
             return every_row(True)
         pairs = [(text, "yes") for text in flag.event] + [(text, "no") for text in flag.no_event]
-        said = self.codes(rows, flag.column, tuple(pairs))
+        said = self.codes(rows, Codes(flag.column, tuple(pairs)))
         self.require(rows, flag.column, "The event flag")
         return said == "yes"
 

@@ -5,19 +5,20 @@ are bad is decided by the findings alone; a fact is loaded when no error condemn
 of courses, samples and adverse events are in `etl/fact_checks.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
+from etl.assign import Beside
 from etl.cells import MAX_DAY
 from etl.derive import disagreements, with_derived, with_happened
-from etl.fact_checks import Known, attributed, copies, fact_errors, fact_warnings, in_days
+from etl.fact_checks import Known, attributed, copies, fact_errors, fact_warnings, in_days, spanned
 from etl.findings import FILE, ROW_ID, bad_rows, found, without_bad
 from etl.places import Places, places
 from etl.sources.raw import ROW
 from etl.staging import StagedFile
-from trial.study import Study
+from trial.study import FINISHED_TIMES, Study
 
 # Facts of one enrollment that differ between rows are all kept out: which is right, nobody knows.
 CONFLICT = "Rows of one patient disagree ({what}); all of them are kept out. Correct the export."
@@ -197,12 +198,29 @@ def _cut(milestones: pl.DataFrame, cutoff: date | None, censoring: set[str]) -> 
     return kept, moved, dropped
 
 
+def picked(facts: Facts) -> Facts:
+    """Of several days of a milestone of which the first or the last counts, that one.
+
+    Rows whose day does not count say no more than that they were read.
+    """
+    rows = facts.milestones
+    order = (
+        pl.struct("day", "date", FILE, ROW)
+        .rank("ordinal")
+        .over("enrollment_id", "milestone_code", "pick")
+    )
+    last = pl.len().over("enrollment_id", "milestone_code", "pick")
+    chosen = pl.when(pl.col("pick") == "first").then(order == 1).otherwise(order == last)
+    kept = rows.filter(pl.col("pick").is_null() | chosen)
+    return replace(facts, milestones=kept)
+
+
 def _settled(
     facts: Facts, findings: pl.DataFrame, study: Study, place: Places
 ) -> tuple[Facts, pl.DataFrame]:
     """The facts no error condemns, and all findings, when no check finds anything new."""
     while True:
-        good = facts.without_bad(findings)
+        good = picked(facts.without_bad(findings))
         n_bad = bad_rows(findings).height
         new = _conflicts(good, study) + fact_errors(good.facts, good.enrollments, study, place)
         findings = pl.concat([findings, *new])
@@ -210,25 +228,33 @@ def _settled(
             return good, findings
 
 
-def check(staged: list[StagedFile], study: Study, *, repeats: bool, cutoff: date | None) -> Checked:
+def check(
+    staged: list[StagedFile],
+    others: list[Beside],
+    study: Study,
+    *,
+    repeats: bool,
+    cutoff: date | None,
+) -> Checked:
     """Check the facts of all files against each other.
 
-    `repeats`: several rows of an enrollment may carry the same baseline facts. `cutoff`: the
-    declared data cut-off.
+    `others`: what is to be said of rows that no source reads. `repeats`: several rows of an
+    enrollment may carry the same baseline facts. `cutoff`: the declared data cut-off.
     """
     place = places(staged)
     facts = _collected(staged, study)
-    first = pl.concat([s.findings for s in staged])
-    good = facts.without_bad(first)
+    first = pl.concat([s.findings for s in [*staged, *others]])
+    good = picked(facts.without_bad(first))
     first = pl.concat([first, *_baseline_errors(good.enrollments, study, cutoff, place)])
     good, findings = _settled(facts, first, study, place)
-    doubts = _doubts(facts.feeds, findings, good.enrollments)
-    censoring = {endpoint.censor for endpoint in study.endpoints}
+    feeds = pl.concat([facts.feeds, *(other.feeds for other in others)])
+    doubts = _doubts(feeds, findings, good.enrollments)
+    censoring = {endpoint.censor for endpoint in study.endpoints if not endpoint.is_finished}
     happened, moved, dropped = _cut(good.milestones, cutoff, censoring)
     days = _days(happened, good.enrollments)
     tables, late = in_days(good.facts, good.enrollments, cutoff, place)
     once = {name: copies(name, frame, place) for name, frame in tables.items()}
-    loaded = {name: kept for name, (kept, _) in once.items()}
+    loaded = {name: spanned(name, kept) for name, (kept, _) in once.items()}
     loaded["fct_adverse_event"] = attributed(loaded, days, study)
     noted = [
         _in_column(moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"),
@@ -238,7 +264,7 @@ def check(staged: list[StagedFile], study: Study, *, repeats: bool, cutoff: date
         *_out_of_order(days, study, doubts),
         *disagreements(good.enrollments, study, place),
         _both_cohorts(good.enrollments, place),
-        _no_follow_up(good.enrollments, days, doubts, study, censoring),
+        _no_follow_up(good, days, doubts, study, censoring),
         *late,
         *(finding for _, finding in once.values()),
         *fact_warnings(loaded, Known(days, doubts, study), place),
@@ -338,7 +364,7 @@ def _out_of_order(days: pl.DataFrame, study: Study, doubts: pl.DataFrame) -> lis
 
 
 def _no_follow_up(
-    enrollments: pl.DataFrame,
+    good: Facts,
     days: pl.DataFrame,
     doubts: pl.DataFrame,
     study: Study,
@@ -347,7 +373,9 @@ def _no_follow_up(
     """Warning: an enrollment of which no row says how long it was observed, nor that it ended."""
     ends = {m.code for m in study.milestones if m.is_terminal} | censoring
     known = pl.col("milestone_code").is_in(sorted(ends))
-    rows = enrollments.join(days.filter(known), on="enrollment_id", how="anti")
+    rows = good.enrollments.join(days.filter(known), on="enrollment_id", how="anti")
+    if FINISHED_TIMES in good.facts:
+        rows = rows.join(good.facts[FINISHED_TIMES], on="enrollment_id", how="anti")
     rows = rows.join(doubts.filter(known), on="enrollment_id", how="anti")
     message = "No row says how long this patient was observed: no endpoint can count it."
     return found(rows, "no_follow_up", "warning", message)

@@ -15,6 +15,7 @@ from etl.fact_tables import FACT_TABLES, FactTable, fact_table
 from etl.findings import FILE
 from etl.places import Places
 from etl.sources.raw import ROW
+from etl.staging import CARRIED, COUNTED, SPAN
 from trial.study import Study
 
 CASE = "enrollment_id"
@@ -67,14 +68,40 @@ def _resolved(facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame) -> dict
         for table in FACT_TABLES
         if table.name in facts
     }
-    if "fct_course" in days and "dim_line" in days:
-        days["fct_course"] = _with_line(days["fct_course"], days["dim_line"])
+    if "fct_course" in days:
+        days["fct_course"] = _with_line(days["fct_course"], days.get("dim_line"))
+    if "fct_course" in days and COUNTED in days["fct_course"].columns:
+        days["fct_course"] = _with_number(days["fct_course"])
     return days
 
 
-def _with_line(courses: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _with_number(courses: pl.DataFrame) -> pl.DataFrame:
+    """Courses that are counted get 1, 2, 3 in the order of their first days."""
+    order = pl.col("start_day").rank("dense").over(CASE, "line_number", "block_code")
+    counted = pl.when(pl.col(COUNTED)).then(order.cast(pl.Int32))
+    return courses.with_columns(pl.coalesce(counted, "course_number").alias("course_number"))
+
+
+def spanned(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows that the mapping puts together as one: from the first start to the last stop."""
+    table = fact_table(name)
+    if SPAN not in frame.columns:
+        return frame
+    parts = frame.filter(pl.col(SPAN))
+    key = [CASE, *(k for k in table.key if k in frame.columns)]
+    first = parts.sort(FILE, ROW).unique(key, keep="first", maintain_order=True)
+    days = parts.group_by(key).agg(pl.col(str(table.day)).min(), pl.col(str(table.end)).max())
+    one = first.drop(str(table.day), str(table.end)).join(days, on=key, nulls_equal=True)
+    rest = frame.filter(pl.col(SPAN).is_null())
+    return pl.concat([rest, one.select(frame.columns)])
+
+
+def _with_line(courses: pl.DataFrame, lines: pl.DataFrame | None) -> pl.DataFrame:
+    """Courses with their line: line 1 where the export has no lines."""
     if "line_number" not in courses.columns:
         courses = courses.with_columns(pl.lit(None, pl.Int32).alias("line_number"))
+    if lines is None:
+        return courses.with_columns(pl.col("line_number").fill_null(1))
     running = lines.select(CASE, "start_day", _running="line_number").sort("start_day")
     joined = courses.with_row_index("_order").sort("start_day")
     joined = joined.join_asof(running, on="start_day", by=CASE, check_sortedness=False)
@@ -106,7 +133,7 @@ def _day_errors(frame: pl.DataFrame, table: FactTable, place: Places) -> list[pl
         message = f"More than {MAX_DAY} days after day 0. Correct one of the two dates."
         found.append(place.found(after, where, "not_a_day", "error", message))
     if table.end and table.end in frame.columns:
-        wrong = frame.filter(pl.col(table.end) < pl.col(table.day))
+        wrong = frame.filter(pl.col(table.end) < pl.col(str(table.day)))
         message = "It ends before it begins. Correct one of the two dates."
         where = f"{table.name}.{table.end}"
         found.append(place.found(wrong, where, "stop_before_start", "error", message))
@@ -115,13 +142,16 @@ def _day_errors(frame: pl.DataFrame, table: FactTable, place: Places) -> list[pl
 
 def _values(frame: pl.DataFrame) -> list[str]:
     """The columns that say what a row is about, not where it stood or how it was written."""
-    return [c for c in frame.columns if c not in FACT_KEY and not c.endswith("_date")]
+    apart = (*FACT_KEY, *CARRIED)
+    return [c for c in frame.columns if c not in apart and not c.endswith("_date")]
 
 
 def _conflicting(frame: pl.DataFrame, table: FactTable, place: Places) -> pl.DataFrame:
     """Rows of one key that say different things: nobody knows which is right."""
-    key = [CASE, *table.key]
+    key = [CASE, *(k for k in table.key if k in frame.columns)]
     rows = frame.clear()
+    if SPAN in frame.columns:
+        frame = frame.filter(pl.col(SPAN).is_null())
     if table.key:
         rows = frame.filter(pl.struct(_values(frame)).n_unique().over(key) > 1)
     message = "Two rows with the same key disagree; both are kept out. Correct the export."
@@ -163,6 +193,9 @@ def in_days(
     findings = []
     for name, dated in _resolved(facts, enrollments).items():
         table = fact_table(name)
+        if table.day is None:
+            kept[name] = dated
+            continue
         late = every_row(False)
         if cutoff and f"{table.day}_date" in dated.columns:
             late = (pl.col(f"{table.day}_date") > cutoff).fill_null(False)
@@ -207,7 +240,7 @@ def course_windows(facts: dict[str, pl.DataFrame], days: pl.DataFrame, study: St
         (pl.col("start_day").shift(-1).over(CASE) - 1).alias("next"),
     )
     rule = study.response
-    if rule:
+    if rule and rule.relapse:
         relapses = days.filter(pl.col("milestone_code") == rule.relapse)
         joined = courses.join(relapses.select(CASE, relapse="day"), on=CASE, how="left")
         ends = pl.col("block_code").is_in([b.code for b in study.blocks if b.until_relapse])
@@ -291,7 +324,7 @@ def _sample_warnings(
         message = "The course named here is not loaded. Check block, line and number."
         where = "fct_assessment.block_code"
         found.append(place.found(rows, where, "assessment_without_course", "warning", message))
-    if known.study.response:
+    if known.study.response and known.study.response.mrd_measure:
         lines = facts.get("dim_line", _first_lines(samples))
         found.append(_remission_missing(samples, lines, known, place))
     return found
@@ -319,9 +352,9 @@ def _remission_missing(
     rule = known.study.response
     assert rule is not None
     limit = min(rule.thresholds)
-    is_mrd = (pl.col("measure_code") == rule.mrd_measure) & (
-        pl.col("material_code") == rule.material
-    )
+    is_mrd = pl.col("measure_code") == rule.mrd_measure
+    if rule.material:
+        is_mrd = is_mrd & (pl.col("material_code") == rule.material)
     is_negative = (pl.col("qualifier") == "undetectable") | (
         pl.col("qualifier").is_in(["=", "<"]) & (pl.col("value") <= limit)
     )

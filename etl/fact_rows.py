@@ -2,13 +2,15 @@
 
 import polars as pl
 
+from etl.fact_tables import FACT_TABLES, STATES
 from etl.findings import FILE
 from etl.sources.raw import ROW
+from etl.staging import CARRIED
 from trial.schema import TABLES
 from trial.study import Study
 
 CASE = "enrollment_id"
-NAMES = ("dim_line", "fct_course", "fct_infusion", "fct_assessment", "fct_adverse_event")
+NAMES = tuple(table.name for table in FACT_TABLES)
 NUMBERED = {"fct_infusion": "infusion_number", "fct_adverse_event": "event_number"}
 
 
@@ -24,6 +26,11 @@ def fact_rows(
         name: frame.join(keys, on=CASE, maintain_order="left") for name, frame in frames.items()
     }
     keyed_frames["dim_line"] = _with_primary(keyed_frames["dim_line"])
+    if "state" in keyed_frames["fct_finished_time"].columns:
+        numbers = {state: number for number, state in enumerate(STATES)}
+        told = pl.col("state").replace_strict(numbers, return_dtype=pl.Int8)
+        finished = keyed_frames["fct_finished_time"].with_columns(told.alias("state"))
+        keyed_frames["fct_finished_time"] = finished
     keyed_frames["fct_assessment"] = _with_limits(keyed_frames["fct_assessment"], study)
     return {name: _declared(name, frame) for name, frame in keyed_frames.items()}
 
@@ -52,7 +59,7 @@ def _with_limits(samples: pl.DataFrame, study: Study) -> pl.DataFrame:
         return samples.with_columns(pl.lit(False).alias("is_lod_assumed"))
     years = pl.col("origin_date").dt.year()
     assumed = pl.lit(None, pl.Float64)
-    measure = study.response.mrd_measure if study.response else ""
+    measure = study.response.mrd_measure if study.response else None
     for default in study.assay_defaults:
         fits = (pl.col("method_code") == default.method_code) & (
             years.is_between(default.from_year, default.to_year)
@@ -80,7 +87,8 @@ def _declared(name: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _numbered(frame: pl.DataFrame, column: str) -> pl.DataFrame:
     """Rows of an enrollment numbered by what they say, so that the export's order does not tell."""
-    told = [c for c in frame.columns if c not in (FILE, ROW, CASE, "patient_id", "origin_date")]
+    apart = (FILE, ROW, CASE, "patient_id", "origin_date", *CARRIED)
+    told = [c for c in frame.columns if c not in apart]
     days = [c for c in told if c.endswith("_day")]
     ordered = frame.sort(*days, *[c for c in told if c not in days], nulls_last=True)
     number = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("enrollment_key")

@@ -15,8 +15,10 @@ YES_NO = ("yes", "no")
 class FactColumn:
     """One column as a mapping names it.
 
-    `kind`: day, code, flag (yes or no), number, whole, measured (becomes qualifier and value) or
-    grade (becomes grade_low and grade_high). `lowest` and `highest` bound a number.
+    `kind`: day, code, flag (yes or no), number, whole, duration (whole days), measured (becomes
+    qualifier and value) or grade (becomes grade_low and grade_high). `lowest` and `highest` bound a
+    number. One that is `required` must be filled in every row; if it `may_lack`, the mapping may
+    leave it out for all.
     """
 
     name: str
@@ -25,18 +27,20 @@ class FactColumn:
     codes: str = ""
     lowest: float = 0.0
     highest: float = float("inf")
+    may_lack: bool = False
 
 
 @dataclass(frozen=True)
 class FactTable:
     """One table. `day` is the column that dates a row; rows of one `key` must not disagree.
 
-    Without a key several rows of an enrollment can be alike but for one fact; exact copies are
-    counted once in any case. `numbered`: the column that numbers rows within the enrollment.
+    A table without `day` has rows that are not dated. Without a key several rows of an enrollment
+    can be alike but for one fact; exact copies are counted once in any case. `numbered`: the column
+    that numbers rows within the enrollment.
     """
 
     name: str
-    day: str
+    day: str | None
     end: str | None
     key: tuple[str, ...]
     columns: tuple[FactColumn, ...]
@@ -115,7 +119,7 @@ FACT_TABLES = (
             FactColumn("material_code", "code", required=True, codes="material"),
             FactColumn("method_code", "code", required=True, codes="method"),
             FactColumn("measure_code", "code", required=True, codes="measure"),
-            FactColumn("result", "measured", required=True),
+            FactColumn("result", "measured", required=True, may_lack=True),
             FactColumn("lod", "number", highest=1),
             FactColumn("loq", "number", highest=1),
             FactColumn("line_number", "whole", lowest=1, highest=99),
@@ -139,9 +143,22 @@ FACT_TABLES = (
             FactColumn("outcome_code", "code", codes="outcome"),
         ),
     ),
+    FactTable(
+        "fct_finished_time",
+        day=None,
+        end=None,
+        key=("endpoint_code",),
+        columns=(
+            FactColumn("endpoint_code", "code", required=True, codes="endpoint"),
+            FactColumn("time_days", "duration", required=True),
+            FactColumn("state", "code", required=True, codes="state"),
+        ),
+    ),
 )
 
+STATES = ("censored", "event", "competing", "competing_2", "competing_3")
 WORDS = {
+    "state": STATES,
     "documented": ("yes", "no", "unknown"),
     "intent": ("curative", "palliative"),
     "outcome": ("recovered", "ongoing", "fatal", "unknown"),
@@ -166,5 +183,6 @@ def known_codes(study: Study, column: FactColumn) -> list[str]:
         "block": study.blocks,
         "term": study.toxicity.terms,
         "scale": study.toxicity.scales,
+        "endpoint": tuple(e for e in study.endpoints if e.is_finished),
     }
     return [thing.code for thing in lists.get(column.codes, study.code_list(column.codes))]

@@ -8,23 +8,35 @@ from pathlib import Path
 
 import polars as pl
 
+from etl.assign import Beside, Part, assigned, beside
 from etl.checks import Checked, check
 from etl.errors import LoadError
+from etl.exclude import without_excluded
 from etl.fact_rows import fact_rows
 from etl.findings import FILE, ROW_ID, bad_rows, found
 from etl.identity import read_secret, surrogate_key
-from etl.mapping import Mapping, SourceRule
-from etl.sources.csv_file import read_csv_file
-from etl.sources.raw import ROW, RawTable
-from etl.staging import StagedFile, stage
+from etl.mapping import Mapping
+from etl.sources.export import opened
+from etl.sources.raw import ROW, SET_ASIDE
+from etl.staging import CATEGORY_TEXT, TERM_TEXT, StagedFile, stage
+from trial.found_terms import with_found_terms
 from trial.schema import SCHEMA_VERSION
 from trial.study import Study
 from warehouse.build import Published, build_snapshot
+from warehouse.store import current_ids
+
+OWNER = "source_enrollment_id"
+# Rows that a reader sets aside and that could have been data; a title is not.
+COUNTED_ASIDE = tuple(rule for rule in SET_ASIDE if rule != "title_row")
 
 
 @dataclass(frozen=True)
 class FileAccount:
-    """What became of the rows of one file: rows_in = rows_loaded + rows_quarantined."""
+    """What became of the rows that one source reads of one table.
+
+    rows_in = rows_loaded + rows_quarantined + rows_excluded. `source_code` is '' for rows that no
+    source takes, and for supplements.
+    """
 
     file_number: int
     file_name: str
@@ -33,6 +45,7 @@ class FileAccount:
     rows_in: int
     rows_loaded: int
     rows_quarantined: int
+    rows_excluded: int
 
 
 @dataclass(frozen=True)
@@ -57,40 +70,6 @@ class LoadReport:
     def as_json(self) -> str:
         """The report as JSON."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
-
-
-def _assign(path: Path, mapping: Mapping) -> tuple[list[tuple[Path, SourceRule]], list[str]]:
-    """Which file is read by which source; and the files of a folder that none reads."""
-    if not path.exists():
-        raise LoadError(f"{path}: no such file or folder.")
-    if path.is_file():
-        matching = [s for s in mapping.sources if path.match(s.file)] or list(mapping.sources)
-        if len(matching) > 1:
-            names = ", ".join(s.file for s in mapping.sources)
-            raise LoadError(
-                f"{path}: mapping '{mapping.code}' reads {names}. Give the folder that holds them."
-            )
-        _require_all(path, mapping, {matching[0].code})
-        return [(path, matching[0])], []
-    if not path.is_dir():
-        raise LoadError(f"{path}: neither a file nor a folder.")
-    inside = sorted(path.iterdir())
-    files = [p for p in inside if p.is_file() and not p.name.startswith(".")]
-    pairs = [(p, s) for s in mapping.sources for p in files if p.match(s.file)]
-    _require_all(path, mapping, {source.code for _, source in pairs})
-    twice = {p.name for p, _ in pairs if sum(q == p for q, _ in pairs) > 1}
-    if twice:
-        raise LoadError(f"{path}: several sources of the mapping read {', '.join(sorted(twice))}.")
-    return pairs, [p.name + "/" * p.is_dir() for p in inside if p not in dict(pairs)]
-
-
-def _require_all(path: Path, mapping: Mapping, fed: set[str]) -> None:
-    for source in mapping.sources:
-        if source.code not in fed:
-            raise LoadError(
-                f"{path}: no file '{source.file}' for source '{source.code}' of mapping "
-                f"'{mapping.code}'. Add it to the export."
-            )
 
 
 def declared_cutoff(text: str | None) -> date | None:
@@ -119,24 +98,29 @@ def _cutoff_not_applied() -> pl.DataFrame:
 
 
 def _accounts(
-    raws: list[RawTable], sources: list[SourceRule], findings: pl.DataFrame
+    parts: list[Part], left_out: pl.DataFrame, findings: pl.DataFrame
 ) -> tuple[FileAccount, ...]:
-    bad = bad_rows(findings)
-    accounts = []
-    for number, (raw, source) in enumerate(zip(raws, sources, strict=True), start=1):
+    bad, accounts = bad_rows(findings), []
+    for number, part in enumerate(parts, start=1):
         quarantined = bad.filter(pl.col("file_number") == number).height
-        loaded = raw.n_rows - quarantined
-        enrolls = source.enrollment is not None
-        counts = (raw.n_rows, loaded, quarantined)
-        accounts.append(FileAccount(number, raw.title, source.code, enrolls, *counts))
+        aside = sum(rule in COUNTED_ASIDE for _, rule in part.raw.aside)
+        excluded = left_out.filter(pl.col("file_number") == number).height + aside
+        rows_in = part.raw.n_rows + aside
+        enrolls = part.source is not None and part.source.enrollment is not None
+        code = part.source.code if part.source else ""
+        counts = (rows_in, rows_in - quarantined - excluded, quarantined, excluded)
+        accounts.append(FileAccount(number, part.raw.title, code, enrolls, *counts))
     return tuple(accounts)
 
 
-def _quarantine(raws: list[RawTable], findings: pl.DataFrame) -> pl.DataFrame:
+def _quarantine(parts: list[Part], findings: pl.DataFrame) -> pl.DataFrame:
     bad = bad_rows(findings)
     frames = [pl.DataFrame(schema={**{k: pl.Int64 for k in ROW_ID}, "row_text": pl.String})]
-    for number, raw in enumerate(raws, start=1):
-        texts = raw.rows.select(
+    for number, raw in enumerate((part.raw for part in parts), start=1):
+        mine = bad.filter(pl.col("file_number") == number)
+        if mine.is_empty():
+            continue
+        texts = raw.rows.join(mine, left_on=ROW, right_on="source_row", how="semi").select(
             pl.lit(number, pl.Int64).alias("file_number"),
             pl.col(ROW).alias("source_row"),
             pl.struct(raw.columns).struct.json_encode().alias("row_text"),
@@ -161,6 +145,21 @@ def _issues(findings: pl.DataFrame) -> pl.DataFrame:
         )
         .sort(keys)
     )
+
+
+def _with_owner(findings: pl.DataFrame, parts: list[Part]) -> pl.DataFrame:
+    """Numbered findings, each with the enrollment that its row names."""
+    frames = [pl.DataFrame(schema={**{k: findings.schema[k] for k in ROW_ID}, OWNER: pl.String})]
+    for number, part in enumerate(parts, start=1):
+        source = part.source or (part.shared[0] if part.shared else None)
+        if source and source.enrollment_id in part.raw.columns:
+            owner = pl.col(source.enrollment_id).str.strip_chars().alias(OWNER)
+            rows = findings.filter(pl.col("file_number") == number).select(ROW_ID).unique()
+            cells = part.raw.rows.select(pl.col(ROW).alias("source_row"), owner)
+            frames.append(rows.join(cells, on="source_row"))
+    owners = pl.concat(frames)
+    numbered = findings.with_row_index("finding_number", offset=1)
+    return numbered.join(owners, on=ROW_ID, how="left", maintain_order="left")
 
 
 def _keys(checked: Checked, study: Study) -> pl.DataFrame:
@@ -218,6 +217,7 @@ def _ledger(
     accounts: tuple[FileAccount, ...],
     cutoff: str | None,
     is_synthetic: bool,
+    previous: str | None,
 ) -> dict[str, pl.DataFrame]:
     files = pl.DataFrame([asdict(a) for a in accounts])
     load = {
@@ -228,13 +228,15 @@ def _ledger(
         "rows_in": files["rows_in"].sum(),
         "rows_loaded": files["rows_loaded"].sum(),
         "rows_quarantined": files["rows_quarantined"].sum(),
+        "rows_excluded": files["rows_excluded"].sum(),
         "is_synthetic": is_synthetic,
         "loaded_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "program_version": _program_version(),
+        "previous_snapshot_id": previous,
     }
     study = {"study_code": mapping.study.code, "definition": mapping.study.text}
     return {
-        "load": pl.DataFrame([load]),
+        "load": pl.DataFrame([load], schema_overrides={"previous_snapshot_id": pl.String}),
         "file": files.drop("file_name"),
         "record_file": files.select("file_number", "file_name"),
         "study": pl.DataFrame([study]),
@@ -253,30 +255,28 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
     date in the data third. Raises LoadError, with nothing published, if the export cannot be read
     or if no row of it can be loaded.
     """
-    pairs, unread = _assign(path, mapping)
     declared = declared_cutoff(cutoff or mapping.data_cutoff)
-    sources = [source for _, source in pairs]
-    raws = [read_csv_file(file) for file, _ in pairs]
-    staged = [
-        stage(raw, number, source, mapping.study)
-        for number, (raw, source) in enumerate(zip(raws, sources, strict=True), start=1)
-    ]
+    with opened(path) as export:
+        parts, unread = assigned(export, mapping, path.is_file())
+    staged, left_out, others = _staged(parts, mapping.study)
     is_synthetic = _is_synthetic(path, staged)
-    checked = _check(staged, mapping, declared)
-    accounts = _accounts(raws, sources, checked.findings)
+    checked = _check(staged, mapping, declared, others)
+    accounts = _accounts(parts, left_out, checked.findings)
     if checked.enrollments.is_empty():
         raise LoadError(f"{path}: no row could be loaded. {_worst(checked.findings)}")
+    mapping = replace(mapping, study=_with_found_terms(mapping.study, checked))
     data_cutoff = _cutoff(declared, checked.latest_date)
     if declared and checked.latest_date is None:
         checked = replace(checked, findings=pl.concat([checked.findings, _cutoff_not_applied()]))
     issues = _issues(checked.findings)
-    numbered = checked.findings.sort("file_number", "source_row", "column_name", "rule")
+    sorted_findings = checked.findings.sort("file_number", "source_row", "column_name", "rule")
+    previous = current_ids(store).get(mapping.study.code)
     frames = {
         **_facts(checked, _keys(checked, mapping.study), mapping.study),
-        **_ledger(mapping, accounts, data_cutoff, is_synthetic),
+        **_ledger(mapping, accounts, data_cutoff, is_synthetic, previous),
         "issue": issues,
-        "finding": numbered.with_row_index("finding_number", offset=1),
-        "quarantine": _quarantine(raws, checked.findings),
+        "finding": _with_owner(sorted_findings, parts),
+        "quarantine": _quarantine(parts, checked.findings),
     }
     published: Published = build_snapshot(store, mapping.study, frames, data_cutoff)
     return LoadReport(
@@ -292,10 +292,36 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
     )
 
 
-def _check(staged: list[StagedFile], mapping: Mapping, cutoff: date | None) -> Checked:
+def _staged(parts: list[Part], study: Study) -> tuple[list[StagedFile], pl.DataFrame, list[Beside]]:
+    """The parts that a source reads, typed; rows left out by rule; findings and doubts beside.
+
+    A row of somebody who is left out as a whole is left out too.
+    """
+    numbered = list(enumerate(parts, start=1))
+    staged = [
+        stage(part.raw, n, part.source, study, part.shared) for n, part in numbered if part.source
+    ]
+    left_out, staged = without_excluded(staged)
+    return staged, left_out, [beside(part, n) for n, part in numbered if not part.source]
+
+
+def _with_found_terms(study: Study, checked: Checked) -> Study:
+    """The study with the terms that an open list takes from the export."""
+    events = checked.facts["fct_adverse_event"]
+    if TERM_TEXT not in events.columns:
+        return study
+    terms = events.group_by(TERM_TEXT, CATEGORY_TEXT).len().sort("len", TERM_TEXT, CATEGORY_TEXT)
+    named = terms.filter(pl.col(TERM_TEXT).is_not_null())
+    # The more frequent category comes later, and the later one counts.
+    return with_found_terms(study, named.select(TERM_TEXT, CATEGORY_TEXT).rows())
+
+
+def _check(
+    staged: list[StagedFile], mapping: Mapping, cutoff: date | None, others: list[Beside]
+) -> Checked:
     rules = [source.enrollment for source in mapping.sources if source.enrollment]
     repeats = any(rule.repeats for rule in rules)
-    return check(staged, mapping.study, repeats=repeats, cutoff=cutoff)
+    return check(staged, others, mapping.study, repeats=repeats, cutoff=cutoff)
 
 
 def _is_synthetic(path: Path, staged: list[StagedFile]) -> bool:

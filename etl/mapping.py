@@ -1,43 +1,51 @@
 """Mappings: one TOML file ties one export format of one study to the canonical tables.
 
 A mapping says which file feeds what: column to column, code to code, day numbers or dates, row
-conditions, wide columns to milestones, event flags of either sense. It is checked against the
-study definition when it is read, and against the header of the file before any row is touched.
+conditions, wide columns to milestones, event flags of either sense. What can be said in one is
+written for data managers in `etl/mappings/README.md`; `etl/mapping_file.py` reads it.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
 
-from etl.fact_tables import FACT_TABLES, FactColumn, FactTable, fact_table, known_codes
-from trial.document import DocumentError, Table, read_document, unique
-from trial.study import Characteristic, Study
-from trial.study_file import read_study
+from etl.fact_tables import FactColumn, FactTable
+from trial.study import Study
 
-MAPPINGS = Path(__file__).parent / "mappings"
+IS, NOT, FILLED, EMPTY = "is", "not", "filled", "empty"
 
 
 @dataclass(frozen=True)
 class Codes:
-    """A coded column: export text -> code."""
+    """A coded column: export text -> code; any other text is an error, or means `others`.
 
-    column: str
-    codes: tuple[tuple[str, str], ...]
+    Without a column every row has the code `value`.
+    """
+
+    column: str | None
+    codes: tuple[tuple[str, str], ...] = ()
+    value: str | None = None
+    others: str | None = None
 
 
 @dataclass(frozen=True)
 class Number:
-    """A numeric column, decimal point."""
+    """A numeric column, decimal point; the value is the number times `times`."""
 
     column: str
+    times: float = 1.0
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the calendar of the enrollment: a day number, or a date in `date_format`."""
+    """A day of the calendar of the enrollment: a day number, or a date in `date_format`.
+
+    `unit_days`: the number counts units of so many days. `first`: the number of the first day, 0
+    or 1; in a calendar that begins with 1 the day before it is -1, as CDISC counts study days.
+    """
 
     column: str
     date_format: str | None
+    unit_days: float = 1.0
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,10 +59,42 @@ class Flag:
 
 @dataclass(frozen=True)
 class RowCondition:
-    """Only rows whose `column` holds one of `values`."""
+    """Only rows whose `column` holds one of `values`, or none of them, or anything, or nothing.
+
+    `kind` is is, not, filled or empty; the empty text among the values stands for a missing one.
+    """
 
     column: str
     values: tuple[str, ...]
+    kind: str = IS
+
+
+@dataclass(frozen=True)
+class NewColumn:
+    """A column made of others before anything is read.
+
+    `kind`: split (piece `part` of the cell cut at `by`; -1 is the last), first_filled (of
+    `sources`) or join (of `sources`, with `by` between).
+    """
+
+    name: str
+    kind: str
+    sources: tuple[str, ...]
+    by: str = ""
+    part: int = 1
+
+    @property
+    def shown(self) -> str:
+        """How a finding names it: the columns of the export behind it."""
+        return " / ".join(self.sources)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Rows that are left out by rule, and why."""
+
+    rows: tuple[RowCondition, ...]
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +119,7 @@ class MilestoneRule:
     """How rows become a milestone.
 
     `exclusive`: the day may stand there only if the flag says that it happened. `wants_detail`: a
-    milestone without its detail is a finding.
+    milestone without its detail is a finding. `pick`: of several days the first or the last counts.
     """
 
     code: str
@@ -90,29 +130,45 @@ class MilestoneRule:
     exclusive: bool
     detail: Codes | None
     wants_detail: bool
+    pick: str | None = None
 
 
 @dataclass(frozen=True)
 class FactCell:
     """Where a column of a fact table comes from: a column of the export, or one value for all.
 
-    `codes` for a coded cell, `date_format` for a day that is a date, `unit` for a measured one.
+    `codes` (and `others`) for a coded cell, `day` for a day, `unit` (a column) for a measured one,
+    `unit_days` for a duration, `category` (a column) for a term of an open list. `is_counted`:
+    neither, but 1, 2, 3 in the order of their days.
     """
 
     column: str | None
-    value: str | None
-    codes: tuple[tuple[str, str], ...]
-    date_format: str | None
-    unit: str | None
+    value: str | None = None
+    codes: tuple[tuple[str, str], ...] = ()
+    others: str | None = None
+    day: Day | None = None
+    unit: str | None = None
+    unit_days: float = 1.0
+    category: str | None = None
+    is_counted: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the export that it reads."""
+        return tuple(c for c in (self.column, self.unit, self.category) if c)
 
 
 @dataclass(frozen=True)
 class FactRule:
-    """How rows become rows of a fact table: each of its columns that the export has."""
+    """How rows become rows of a fact table: each of its columns that the export has.
+
+    `is_span`: rows of one key become one, from the first start to the last stop.
+    """
 
     table: FactTable
     rows: tuple[RowCondition, ...]
     cells: tuple[tuple[FactColumn, FactCell], ...]
+    is_span: bool = False
 
     def cell(self, name: str) -> FactCell | None:
         """The cell of a column, None if the mapping does not name it."""
@@ -123,12 +179,17 @@ class FactRule:
 class SourceRule:
     """What one file (or each file of a pattern) feeds.
 
+    `table` is the table within the file (a pattern), None for a file that is one table.
     `enrollment_id` is the column that identifies an enrollment, the patient's own by default.
-    `single`: at most one row an enrollment. `synthetic`: the rows that are synthetic.
+    `single`: at most one row an enrollment. `synthetic`: the rows that are synthetic. `where`: the
+    rows of the table that are this source's; without it all of them. `excludes`: rows left out by
+    rule. `supplement`: the file of SDTM supplemental qualifiers. `ignored`: columns left unread on
+    purpose.
     """
 
     code: str
     file: str
+    table: str | None
     missing: tuple[str, ...]
     patient_id: str
     enrollment_id: str
@@ -137,6 +198,17 @@ class SourceRule:
     enrollment: EnrollmentRule | None
     milestones: tuple[MilestoneRule, ...]
     facts: tuple[FactRule, ...]
+    where: tuple[RowCondition, ...] = ()
+    excludes: tuple[Exclusion, ...] = ()
+    new_columns: tuple[NewColumn, ...] = ()
+    supplement: str | None = None
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Every milestone and table that a row of the source can tell of."""
+        told = [rule.code for rule in self.milestones] + [f.table.name for f in self.facts]
+        return tuple(dict.fromkeys(told))
 
     @property
     def all_conditions(self) -> list[tuple[RowCondition, ...]]:
@@ -145,17 +217,17 @@ class SourceRule:
         return [*rules, self.enrollment.rows] if self.enrollment else rules
 
     def conditions(self) -> dict[str, set[str]]:
-        """Every text that a row condition knows, by column: others are an error of the row."""
+        """Every text that a list condition knows, by column: others are an error of the row."""
         known: dict[str, set[str]] = {}
-        for condition in (c for rows in self.all_conditions for c in rows):
+        for condition in (c for rows in self.all_conditions for c in rows if c.kind == IS):
             known.setdefault(condition.column, set()).update(condition.values)
         return known
 
     def columns(self) -> dict[str, str]:
         """Every column of the export that is read, with what for."""
         used = {self.patient_id: "the patient", self.enrollment_id: "the enrollment"}
-        for column in self.conditions():
-            used[column] = "a row condition"
+        for condition in self._every_condition():
+            used[condition.column] = "a row condition"
         for column, purpose in (
             *self._enrollment_columns(),
             *self._milestone_columns(),
@@ -164,14 +236,25 @@ class SourceRule:
             used.setdefault(column, purpose)
         if self.synthetic:
             used[self.synthetic.column] = "whether the row is synthetic"
+        for new in self.new_columns:
+            for column in new.sources:
+                used.setdefault(column, f"column '{new.name}'")
         return used
+
+    def _every_condition(self) -> list[RowCondition]:
+        rules = [*self.all_conditions, self.where, *(x.rows for x in self.excludes)]
+        return [condition for rows in rules for condition in rows]
 
     def _enrollment_columns(self) -> list[tuple[str, str]]:
         if self.enrollment is None:
             return []
         rule = self.enrollment
-        used = [(rule.cohort.column, "the cohort")]
-        used += [(cell.column, f"characteristic '{code}'") for code, cell in rule.characteristics]
+        used = [(rule.cohort.column, "the cohort")] if rule.cohort.column else []
+        used += [
+            (cell.column, f"characteristic '{code}'")
+            for code, cell in rule.characteristics
+            if cell.column
+        ]
         used += [(day.column, f"the date '{code}'") for code, day in rule.dates]
         days = ((rule.origin, "day 0"), (rule.entry, "the registration"))
         return used + [(day.column, purpose) for day, purpose in days if day]
@@ -182,7 +265,7 @@ class SourceRule:
             used.append((m.day.column, f"the day of milestone '{m.code}'"))
             if m.flag:
                 used.append((m.flag.column, f"the flag of milestone '{m.code}'"))
-            if m.detail:
+            if m.detail and m.detail.column:
                 used.append((m.detail.column, f"the detail of milestone '{m.code}'"))
         return used
 
@@ -190,9 +273,7 @@ class SourceRule:
         used = []
         for fact in self.facts:
             for column, cell in fact.cells:
-                for name in (cell.column, cell.unit):
-                    if name:
-                        used.append((name, f"'{column.name}' of {fact.table.name}"))
+                used += [(name, f"'{column.name}' of {fact.table.name}") for name in cell.columns]
         return used
 
 
@@ -204,232 +285,3 @@ class Mapping:
     study: Study
     data_cutoff: str | None
     sources: tuple[SourceRule, ...]
-
-
-def _codes(table: Table, allowed: list[str]) -> Codes:
-    codes = table.table("codes")
-    pairs = tuple((text, codes.code(text, allowed)) for text in codes.data)
-    if not pairs:
-        raise table.error("codes", "'codes' is empty: say which text means which code.")
-    cell = Codes(table.text("column"), pairs)
-    table.done()
-    return cell
-
-
-def _day(table: Table) -> Day:
-    day = Day(table.filled("column"), table.text("date_format", None))
-    if day.date_format is not None:
-        try:
-            sample = date(2016, 11, 22)
-            is_date = datetime.strptime(sample.strftime(day.date_format), day.date_format)
-            if is_date.date() != sample:
-                raise ValueError
-        except ValueError:
-            told = f"'{day.date_format}' does not write a date; write it as '%d.%m.%Y'."
-            raise table.error("date_format", told) from None
-    table.done()
-    return day
-
-
-def _rows(table: Table) -> tuple[RowCondition, ...]:
-    rows = table.table("rows", None)
-    if rows is None:
-        return ()
-    return tuple(RowCondition(column, rows.texts(column)) for column in rows.data)
-
-
-def _flag(table: Table | None) -> Flag | None:
-    if table is None:
-        return None
-    flag = Flag(table.text("column"), table.texts("event"), table.texts("no_event"))
-    both = set(flag.event) & set(flag.no_event)
-    if both:
-        raise table.error(None, f"{sorted(both)} means both 'event' and 'no_event'.")
-    table.done()
-    return flag
-
-
-def _characteristic(table: Table, x: Characteristic) -> Codes | Number:
-    if x.kind == "choice":
-        return _codes(table, [level.code for level in x.levels])
-    cell = Number(table.text("column"))
-    table.done()
-    return cell
-
-
-def _characteristics(table: Table, study: Study) -> tuple[tuple[str, Codes | Number], ...]:
-    known = {x.code: x for x in study.characteristics}
-    cells = []
-    for code, cell in table.mapping("characteristics").items():
-        if code not in known:
-            raise cell.error(None, f"study '{study.code}' has no characteristic '{code}'.")
-        cells.append((code, _characteristic(cell, known[code])))
-    read = [x.code for x in study.characteristics if not x.is_derived]
-    left_out = [code for code in read if code not in dict(cells)]
-    if left_out:
-        raise table.error(
-            "characteristics",
-            f"the study's characteristics {left_out} are not mapped. Map them, or take them "
-            "out of the study definition.",
-        )
-    return tuple(cells)
-
-
-def _date(table: Table) -> Day:
-    day = _day(table)
-    if day.date_format is None:
-        raise table.error(None, "this is a date: give its 'date_format'.")
-    return day
-
-
-def _enrollment(table: Table | None, study: Study) -> EnrollmentRule | None:
-    if table is None:
-        return None
-    origin, entry = table.table("origin", None), table.table("entry", None)
-    known = [d.code for d in study.baseline_dates]
-    dates = table.mapping("dates")
-    for code, cell in dates.items():
-        if code not in known:
-            raise cell.error(None, f"study '{study.code}' has no [[baseline_date]] '{code}'.")
-    rule = EnrollmentRule(
-        rows=_rows(table),
-        repeats=table.flag("repeats", False),
-        cohort=_codes(table.table("cohort"), [c.code for c in study.cohorts]),
-        origin=_date(origin) if origin else None,
-        entry=_day(entry) if entry else None,
-        dates=tuple((code, _date(cell)) for code, cell in dates.items()),
-        characteristics=_characteristics(table, study),
-    )
-    table.done()
-    return rule
-
-
-def _milestone(table: Table, study: Study) -> MilestoneRule:
-    known = {m.code: m for m in study.milestones if not m.is_derived}
-    code = table.code("code", list(known))
-    detail = table.table("detail", None)
-    wants = detail.flag("wanted", False) if detail else False
-    rule = MilestoneRule(
-        code=code,
-        rows=_rows(table),
-        day=_day(table.table("day")),
-        flag=_flag(table.table("flag", None)),
-        required=table.flag("required", False),
-        exclusive=table.flag("exclusive", False),
-        detail=_codes(detail, [d.code for d in known[code].details]) if detail else None,
-        wants_detail=wants,
-    )
-    table.done()
-    return rule
-
-
-def _fact_cell(table: Table, column: FactColumn, study: Study) -> FactCell:
-    codes = table.table("codes", None)
-    allowed = known_codes(study, column) if column.kind in ("code", "flag") else []
-    day = _day(_part(table, "column", "date_format")) if "date_format" in table.data else None
-    cell = FactCell(
-        column=table.text("column", None),
-        value=table.text("value", None),
-        codes=tuple((text, codes.code(text, allowed)) for text in codes.data) if codes else (),
-        date_format=table.text("date_format", None) if day else None,
-        unit=table.text("unit", None) if column.kind == "measured" else None,
-    )
-    if (cell.column is None) == (cell.value is None):
-        raise table.error(None, "give either 'column' or 'value'.")
-    if allowed and cell.column and not cell.codes:
-        raise table.error(None, "a coded column needs its 'codes'.")
-    if allowed and cell.value is not None and cell.value not in allowed:
-        raise table.error("value", f"'{cell.value}' is none of {', '.join(allowed)}.")
-    table.done()
-    return cell
-
-
-def _part(table: Table, *keys: str) -> Table:
-    """A cursor on some keys of a table, to be read as a table of its own."""
-    return Table(table.document, table.path, {k: table.data[k] for k in keys if k in table.data})
-
-
-def _fact(table: Table, study: Study) -> FactRule:
-    target = fact_table(table.code("table", [t.name for t in FACT_TABLES]))
-    columns = table.mapping("columns")
-    known = [column.name for column in target.columns]
-    cells = []
-    for name, cell in columns.items():
-        if name not in known:
-            told = f"{target.name} has no column '{name}'. It has: {', '.join(known)}."
-            raise cell.error(None, told)
-        column = target.column(name)
-        cells.append((column, _fact_cell(cell, column, study)))
-    lacking = [c.name for c in target.columns if c.required and c.name not in columns]
-    if lacking:
-        raise table.error("columns", f"{target.name} needs {', '.join(lacking)}.")
-    rule = FactRule(target, _rows(table), tuple(cells))
-    table.done()
-    return rule
-
-
-def _synthetic(table: Table | None) -> RowCondition | None:
-    if table is None:
-        return None
-    condition = RowCondition(table.filled("column"), (table.filled("value"),))
-    table.done()
-    return condition
-
-
-def _source(table: Table, study: Study) -> SourceRule:
-    enrollment_id = table.text("enrollment_id", None) or table.filled("patient_id")
-    source = SourceRule(
-        code=table.new_code(),
-        file=table.filled("file"),
-        missing=table.texts("missing", ("",)),
-        patient_id=table.text("patient_id", enrollment_id),
-        enrollment_id=enrollment_id,
-        single=table.flag("single", False),
-        synthetic=_synthetic(table.table("synthetic", None)),
-        enrollment=_enrollment(table.table("enrollment", None), study),
-        milestones=tuple(_milestone(m, study) for m in table.tables("milestone")),
-        facts=tuple(_fact(f, study) for f in table.tables("fact")),
-    )
-    table.done()
-    return source
-
-
-def read_mapping(name: str, folder: Path = MAPPINGS, studies: Path | None = None) -> Mapping:
-    """The mapping `name` (of the project, or a path to a TOML file) and its study.
-
-    Raises DocumentError, naming the wrong line, if mapping or study cannot be used.
-    """
-    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
-        raise DocumentError(f"no mapping '{name}'. Known: {known}; or give a path to a .toml.")
-    root = read_document(path).root()
-    code = root.text("study")
-    study = read_study(code, studies) if studies else read_study(code)
-    tables = root.tables("source", at_least=1)
-    sources = tuple(_source(table, study) for table in tables)
-    unique(tables, [source.code for source in sources], "source")
-    if not any(source.enrollment for source in sources):
-        raise root.error(None, "no source has an [source.enrollment]: nobody would be enrolled.")
-    _check_dates(root, sources)
-    mapping = Mapping(path.stem, study, root.text("data_cutoff", None), sources)
-    root.done()
-    return mapping
-
-
-def _check_dates(root: Table, sources: tuple[SourceRule, ...]) -> None:
-    has_origin = any(s.enrollment and s.enrollment.origin for s in sources)
-    if has_origin:
-        return
-    for i, source in enumerate(sources):
-        dated = [("milestone", m.day.date_format) for m in source.milestones]
-        dated += [
-            ("fact", next((c.date_format for _, c in f.cells if c.date_format), None))
-            for f in source.facts
-        ]
-        for kind, date_format in dated:
-            if date_format:
-                raise root.document.error(
-                    ("source", i, kind),
-                    "a date needs a day 0: add [source.enrollment.origin] with its column.",
-                )

@@ -12,10 +12,15 @@ from etl.staging import StagedFile
 
 @dataclass(frozen=True)
 class Places:
-    """`columns`: (file number, canonical name) -> column of the file; `raw`: cells by file."""
+    """Cells of all files of a load.
+
+    `columns`: (file number, canonical name) -> column of the file. `raw`: cells by file. `shown`:
+    (file number, new column) -> what a finding calls it.
+    """
 
     columns: dict[tuple[int, str], str]
     raw: dict[int, pl.DataFrame]
+    shown: dict[tuple[int, str], str]
 
     def found(
         self, rows: pl.DataFrame, name: str, rule: str, severity: str, message: str
@@ -26,17 +31,22 @@ class Places:
             mine = rows.filter(pl.col(FILE) == number).select(ROW).unique().sort(ROW)
             column = self.columns.get((number, name), "")
             cells = self.raw[number].join(mine, on=ROW, how="semi")
-            frames.append(found(cells, rule, severity, message, column))
+            noted = found(cells, rule, severity, message, column)
+            named = pl.lit(self.shown.get((number, column), column)).alias("column_name")
+            frames.append(noted.with_columns(named))
         return pl.concat(frames)
 
 
 def places(staged: list[StagedFile]) -> Places:
-    """The places of all files of a load, numbered from 1."""
+    """The places of all files of a load."""
     columns: dict[tuple[int, str], str] = {}
-    for number, file in enumerate(staged, start=1):
+    for file in staged:
         for name, column in _named(file.source):
-            columns[number, name] = column
-    return Places(columns, {i: file.raw for i, file in enumerate(staged, start=1)})
+            columns[file.number, name] = column
+    shown = {
+        (file.number, new.name): new.shown for file in staged for new in file.source.new_columns
+    }
+    return Places(columns, {file.number: file.raw for file in staged}, shown)
 
 
 def _named(source: SourceRule) -> list[tuple[str, str]]:
@@ -49,7 +59,7 @@ def _named(source: SourceRule) -> list[tuple[str, str]]:
     rule = source.enrollment
     if rule:
         named += [(code, day.column) for code, day in rule.dates]
-        named += [(code, cell.column) for code, cell in rule.characteristics]
-        named.append(("cohort_code", rule.cohort.column))
+        named += [(code, cell.column) for code, cell in rule.characteristics if cell.column]
+        named += [("cohort_code", rule.cohort.column)] if rule.cohort.column else []
         named += [("entry", rule.entry.column)] if rule.entry else []
     return named

@@ -4,19 +4,38 @@ Nothing is decided between rows here; that is `etl/checks.py`. A cell that canno
 error of its row; a cell that is blank, or holds a text the mapping calls missing, is missing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import polars as pl
 
-from etl.cells import Cells, every_row
+from etl.cells import Cells, every_row, matching, one_of
 from etl.errors import LoadError
 from etl.fact_tables import FactColumn
-from etl.findings import FILE
-from etl.mapping import Codes, Day, FactCell, FactRule, MilestoneRule, Number, SourceRule
-from etl.sources.raw import ROW, RawTable
+from etl.findings import FILE, found
+from etl.mapping import (
+    IS,
+    NOT,
+    Codes,
+    Day,
+    FactCell,
+    FactRule,
+    MilestoneRule,
+    Number,
+    RowCondition,
+    SourceRule,
+)
+from etl.sources.raw import READER_REPAIRS, ROW, SET_ASIDE, RawTable
 from trial.document import nearest
+from trial.found_terms import code_of
 from trial.study import Characteristic, Study
 
+# An assessment of which the export says that it took place, and no result.
+LOOKED_AT = "done"
+# What a fact row carries until it is checked: the texts of a term, how its rows go together.
+TERM_TEXT, CATEGORY_TEXT, SPAN, COUNTED = "_term_text", "_category_text", "_span", "_counted"
+CARRIED = (TERM_TEXT, CATEGORY_TEXT, SPAN, COUNTED)
 FACT_COLUMNS = {FILE: pl.Int32, ROW: pl.Int64, "enrollment_id": pl.String}
 # What was recorded of a derived characteristic; two underscores, which no code can have.
 RECORDED = "__recorded"
@@ -32,9 +51,10 @@ class StagedFile:
     or date. `denials`: milestones that a row says did not happen. `feeds`: every row with each
     milestone or table it could have told of. `facts`: by table, a day as `<name>` (number) and
     `<name>_date`. `rows`: every row, and whether it is synthetic. `raw`: the cells as read.
-    `findings`: as `etl.findings.COLUMNS`.
+    `findings`: as `etl.findings.COLUMNS`. `excluded`: rows left out by rule, with the reason.
     """
 
+    number: int
     source: SourceRule
     enrollments: pl.DataFrame
     milestones: pl.DataFrame
@@ -44,23 +64,28 @@ class StagedFile:
     rows: pl.DataFrame
     raw: pl.DataFrame
     findings: pl.DataFrame
+    excluded: pl.DataFrame
 
 
 def _check_columns(raw: RawTable, source: SourceRule) -> None:
+    made = {new.name for new in source.new_columns}
     for column, purpose in source.columns().items():
-        if column not in raw.columns:
+        if column not in raw.columns and column not in made:
             hint = nearest(column, list(raw.columns))
             raise LoadError(
                 f"{raw.title}: the mapping reads column '{column}' ({purpose}), "
                 f"but the file has no such column.{hint}"
             )
+    again = sorted(made & set(raw.columns))
+    if again:
+        raise LoadError(f"{raw.title}: has a column '{again[0]}' already; name the new one else.")
 
 
 def _check_rows(cells: Cells, source: SourceRule) -> None:
     for column in dict.fromkeys((source.enrollment_id, source.patient_id)):
         cells.require(cells.frame, column, "The patient identifier")
     for column, known in source.conditions().items():
-        unknown = cells.frame.filter(~pl.col(column).is_in(sorted(known)).fill_null(False))
+        unknown = cells.frame.filter(~one_of(column, known))
         cells.note(
             unknown,
             "unknown_row_kind",
@@ -68,14 +93,19 @@ def _check_rows(cells: Cells, source: SourceRule) -> None:
             column,
         )
     matched = pl.any_horizontal(
-        every_row(False), *(cells.matching(rows) for rows in source.all_conditions)
+        every_row(False), *(matching(_kinds(rows)) for rows in source.all_conditions)
     )
     cells.note(
-        cells.frame.filter(~matched.fill_null(False)),
+        cells.frame.filter(~matched),
         "row_matches_no_rule",
         "No rule of the mapping is for such a row. Add one, or correct the export.",
     )
     _check_single(cells, source)
+
+
+def _kinds(conditions: tuple[RowCondition, ...]) -> tuple[RowCondition, ...]:
+    """The conditions that say of what kind a row is, not whether something stands in it."""
+    return tuple(c for c in conditions if c.kind in (IS, NOT))
 
 
 def _check_single(cells: Cells, source: SourceRule) -> None:
@@ -109,8 +139,8 @@ def _characteristic(
 ) -> list[pl.Expr]:
     if isinstance(cell, Codes):
         name = x.code + (RECORDED if x.is_derived else "")
-        return [cells.codes(rows, cell.column, cell.codes).alias(name)]
-    value = cells.number(rows, cell.column)
+        return [cells.codes(rows, cell).alias(name)]
+    value = cells.scaled(rows, cell)
     if x.is_derived:
         return [value.alias(x.code + RECORDED)]
     outside = rows.filter(value.is_not_null() & band(x, value).is_null())
@@ -132,8 +162,9 @@ def _enrollments(cells: Cells, source: SourceRule, study: Study) -> pl.DataFrame
     schema = {**FACT_COLUMNS, "patient_id": pl.String, "cohort_code": pl.String}
     if rule is None:
         return pl.DataFrame(schema={**schema, "origin_date": pl.Date})
-    rows = cells.frame.filter(cells.matching(rule.rows))
-    cells.require(rows, rule.cohort.column, "The cohort")
+    rows = cells.frame.filter(matching(rule.rows))
+    if rule.cohort.column:
+        cells.require(rows, rule.cohort.column, "The cohort")
     origin = pl.lit(None, pl.Date)
     if rule.origin:
         origin = cells.day(rows, rule.origin, partial=False)
@@ -149,7 +180,7 @@ def _enrollments(cells: Cells, source: SourceRule, study: Study) -> pl.DataFrame
         ROW,
         pl.col(source.enrollment_id).alias("enrollment_id"),
         pl.col(source.patient_id).alias("patient_id"),
-        cells.codes(rows, rule.cohort.column, rule.cohort.codes).alias("cohort_code"),
+        cells.codes(rows, rule.cohort).alias("cohort_code"),
         origin.alias("origin_date"),
         *_entry(cells, rows, rule.entry),
         *dates,
@@ -164,14 +195,15 @@ MILESTONE_COLUMNS = {
     "detail_code": pl.String,
     "day": pl.Int32,
     "date": pl.Date,
+    "pick": pl.String,
 }
 
 
 def _detail(cells: Cells, rows: pl.DataFrame, rule: MilestoneRule, has_day: pl.Expr) -> pl.Expr:
     if rule.detail is None:
         return pl.lit(None, pl.String)
-    detail = cells.codes(rows, rule.detail.column, rule.detail.codes)
-    if rule.wants_detail:
+    detail = cells.codes(rows, rule.detail)
+    if rule.wants_detail and rule.detail.column:
         message = f"What kind of '{rule.code}' it was is not said. Loaded; fill it in."
         absent = rows.filter(has_day & pl.col(rule.detail.column).is_null())
         cells.note(absent, "detail_missing", message, rule.detail.column, severity="warning")
@@ -194,7 +226,7 @@ def _check_flag(cells: Cells, rows: pl.DataFrame, rule: MilestoneRule, happened:
 
 def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> dict[str, pl.DataFrame]:
     """What the rows of one rule say: that it happened, that it did not, which rows can say so."""
-    rows = cells.frame.filter(cells.matching(rule.rows))
+    rows = cells.frame.filter(matching(rule.rows))
     happened = cells.happened(rows, rule.flag)
     value = cells.day(rows, rule.day)
     _check_flag(cells, rows, rule, happened)
@@ -209,10 +241,11 @@ def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> dict[st
     has_day = happened.fill_null(False) & value.is_not_null()
     facts = rows.select(
         *told,
-        pl.lit(rule.day.column).alias("column_name"),
+        pl.lit(cells.shown.get(rule.day.column, rule.day.column)).alias("column_name"),
         pl.col(rule.day.column).alias("raw_text"),
         _detail(cells, rows, rule, has_day).alias("detail_code"),
         value.alias("date" if rule.day.date_format else "day"),
+        pl.lit(rule.pick, pl.String).alias("pick"),
         has_day.alias("_has_day"),
     ).filter("_has_day")
     return {
@@ -228,35 +261,72 @@ def _value(cells: Cells, rows: pl.DataFrame, column: FactColumn, cell: FactCell)
     """The value of one cell of a fact, as the columns its kind makes."""
     name, source = column.name, cell.column
     if source is None:
-        whole = column.kind in ("whole", "number")
-        return [pl.lit(int(cell.value or 0) if whole else cell.value).alias(name)]
-    if column.kind == "day":
-        value = cells.day(rows, Day(source, cell.date_format))
-        number, dated = (pl.lit(None, pl.Int32), value) if cell.date_format else (value, None)
-        dated = pl.lit(None, pl.Date) if dated is None else dated
-        return [number.alias(name), dated.alias(f"{name}_date")]
+        return [_constant(column, cell).alias(name)]
+    if cell.day:
+        return _fact_day(cells, rows, name, cell.day)
     if column.kind == "code":
-        return [cells.codes(rows, source, cell.codes).alias(name)]
+        return _code(cells, rows, name, cell)
     if column.kind == "flag":
-        return [(cells.codes(rows, source, cell.codes) == "yes").alias(name)]
+        return [(cells.codes(rows, Codes(source, cell.codes)) == "yes").alias(name)]
+    if column.kind == "duration":
+        return [cells.duration(rows, source, cell.unit_days, 0).alias(name)]
     if column.kind == "measured":
         return [cells.measured(rows, cell).struct.field("qualifier", "value")]
     if column.kind == "grade":
-        read = cells.grade(rows, source).struct
+        read = (_severity(cells, rows, cell) if cell.codes else cells.grade(rows, source)).struct
         return [read.field("low").alias("grade_low"), read.field("high").alias("grade_high")]
     whole = column.kind == "whole"
     value = cells.bounded(rows, source, column.lowest, column.highest, whole)
     return [(value.cast(pl.Int32) if whole else value).alias(name)]
 
 
+def _constant(column: FactColumn, cell: FactCell) -> pl.Expr:
+    """The same value for all, or, of a number that is counted, none yet."""
+    if column.kind == "whole":
+        return pl.lit(int(cell.value) if cell.value else None, pl.Int32)
+    if column.kind == "flag":
+        return every_row(cell.value == "yes")
+    return pl.lit(float(cell.value or 0) if column.kind == "number" else cell.value)
+
+
+def _fact_day(cells: Cells, rows: pl.DataFrame, name: str, day: Day) -> list[pl.Expr]:
+    value = cells.day(rows, day)
+    if day.date_format:
+        return [pl.lit(None, pl.Int32).alias(name), value.alias(f"{name}_date")]
+    return [value.alias(name), pl.lit(None, pl.Date).alias(f"{name}_date")]
+
+
+def _code(cells: Cells, rows: pl.DataFrame, name: str, cell: FactCell) -> list[pl.Expr]:
+    """A coded cell; one without codes is a term of an open list: the code of its own text."""
+    if cell.codes:
+        return [cells.codes(rows, Codes(cell.column, cell.codes, others=cell.others)).alias(name)]
+    text = pl.col(str(cell.column))
+    texts = rows[str(cell.column)].drop_nulls().unique().to_list()
+    code = text.replace_strict({t: code_of(t) for t in texts}, return_dtype=pl.String)
+    category = pl.col(cell.category) if cell.category else pl.lit(None, pl.String)
+    return [code.alias(name), text.alias(TERM_TEXT), category.alias(CATEGORY_TEXT)]
+
+
+def _severity(cells: Cells, rows: pl.DataFrame, cell: FactCell) -> pl.Expr:
+    """A step of a scale in words, by the mapping."""
+    step = cells.codes(rows, Codes(cell.column, cell.codes)).cast(pl.Int32)
+    return pl.when(step.is_not_null()).then(pl.struct(low=step, high=step))
+
+
 def _fact(cells: Cells, source: SourceRule, rule: FactRule) -> pl.DataFrame:
     """The rows of one fact table."""
-    rows = cells.frame.filter(cells.matching(rule.rows))
+    rows = cells.frame.filter(matching(rule.rows))
     values = []
     for column, cell in rule.cells:
         values += _value(cells, rows, column, cell)
         if column.required and cell.column:
-            cells.require(rows, cell.column, f"'{cell.column}'")
+            cells.require(rows, cell.column, f"'{cells.shown.get(cell.column, cell.column)}'")
+    if rule.table.name == "fct_assessment" and rule.cell("result") is None:
+        values.append(pl.lit(LOOKED_AT).alias("qualifier"))
+    counted = any(cell.is_counted for _, cell in rule.cells)
+    values += [
+        pl.lit(True).alias(name) for name, on in ((SPAN, rule.is_span), (COUNTED, counted)) if on
+    ]
     enrollment = pl.col(source.enrollment_id).alias("enrollment_id")
     return rows.select(FILE, ROW, enrollment, *values)
 
@@ -270,41 +340,36 @@ def _unreadable_feeds(
     enrollment is the one that stands where its column is.
     """
     known = pl.all_horizontal(
-        every_row(True),
-        *(pl.col(c).is_in(sorted(v)).fill_null(False) for c, v in source.conditions().items()),
+        every_row(True), *(one_of(c, v) for c, v in source.conditions().items())
     )
-    place = raw.columns.index(source.enrollment_id)
-    misfits = [
-        (file_number, number, fields[place].strip())
-        for number, fields in raw.misfits
-        if len(fields) > place
-    ]
     rows = pl.concat(
         [
             cells.frame.filter(~known).select(FILE, ROW, enrollment_id=source.enrollment_id),
-            pl.DataFrame(misfits, schema=FACT_COLUMNS, orient="row"),
+            misfit_rows(raw, file_number, source),
         ]
     )
-    told = [rule.code for rule in source.milestones] + [f.table.name for f in source.facts]
-    codes = pl.DataFrame({"milestone_code": told}, schema={"milestone_code": pl.String})
+    return all_told(rows, source)
+
+
+def misfit_rows(raw: RawTable, file_number: int, source: SourceRule) -> pl.DataFrame:
+    """Misfits with the enrollment that stands where its column is; none if that is a new column."""
+    place = raw.columns.index(source.enrollment_id) if source.enrollment_id in raw.columns else None
+    rows = [
+        (file_number, number, fields[place].strip())
+        for number, fields in raw.misfits
+        if place is not None and len(fields) > place
+    ]
+    return pl.DataFrame(rows, schema=FACT_COLUMNS, orient="row")
+
+
+def all_told(rows: pl.DataFrame, source: SourceRule) -> pl.DataFrame:
+    """Rows with each milestone and table that a row of the source can tell of."""
+    codes = pl.DataFrame({"milestone_code": source.told}, schema={"milestone_code": pl.String})
     return rows.join(codes, how="cross")
 
 
 def _together(told: list[dict[str, pl.DataFrame]], name: str, columns: dict) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=columns), *(part[name] for part in told)])
-
-
-def _misfits(cells: Cells, raw: RawTable, file_number: int) -> None:
-    rows = pl.DataFrame(
-        [{FILE: file_number, ROW: number} for number, _ in raw.misfits],
-        schema={FILE: pl.Int32, ROW: pl.Int64},
-    )
-    cells.note(
-        rows,
-        "wrong_number_of_fields",
-        f"The header has {len(raw.columns)} columns and this row has another number. Look for "
-        "a missing quote or a separator inside a text.",
-    )
 
 
 def _fact_feeds(facts: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
@@ -314,10 +379,81 @@ def _fact_feeds(facts: dict[str, pl.DataFrame]) -> list[pl.DataFrame]:
     ]
 
 
-def stage(raw: RawTable, file_number: int, source: SourceRule, study: Study) -> StagedFile:
-    """Type the rows of one file by its rule. Raises LoadError if a mapped column is not there."""
+EXCLUDED_COLUMNS = {**FACT_COLUMNS, "reason": pl.String}
+
+
+def _excluded(cells: Cells, source: SourceRule) -> pl.DataFrame:
+    """Takes the rows out that the mapping leaves out by rule; they are no more looked at."""
+    reason = pl.lit(None, pl.String)
+    for rule in reversed(source.excludes):
+        reason = pl.when(matching(rule.rows)).then(pl.lit(rule.reason)).otherwise(reason)
+    told = cells.frame.select(FILE, ROW, enrollment_id=source.enrollment_id, reason=reason)
+    out = told.filter(pl.col("reason").is_not_null())
+    if out.height:
+        cells.frame = cells.frame.join(out.select(ROW), on=ROW, how="anti")
+        left = [
+            f.join(out.select(source_row=ROW), on="source_row", how="anti") for f in cells.findings
+        ]
+        cells.findings = left
+    return out.match_to_schema(EXCLUDED_COLUMNS)
+
+
+def reader_findings(raw: RawTable, file_number: int) -> list[pl.DataFrame]:
+    """Rows that fit no header, what the reader changed in a cell, which rows it set aside."""
+    message = (
+        f"The header has {len(raw.columns)} columns and this row has another number. Look for "
+        "a missing quote or a separator inside a text."
+    )
+    misfits = numbered(file_number, [number for number, _ in raw.misfits])
+    findings = [found(misfits, "wrong_number_of_fields", "error", message)]
+    repairs = raw.repairs.with_columns(pl.lit(file_number, pl.Int32).alias(FILE))
+    for (rule, column), rows in repairs.group_by("rule", "column_name", maintain_order=True):
+        noted = found(rows, str(rule), "repair", READER_REPAIRS[str(rule)])
+        findings.append(noted.with_columns(rows["raw_text"], column_name=pl.lit(column)))
+    for rule in dict.fromkeys(rule for _, rule in raw.aside):
+        rows = numbered(file_number, [row for row, of in raw.aside if of == rule])
+        findings.append(found(rows, rule, "info", SET_ASIDE[rule]))
+    return findings
+
+
+def _unread_columns(
+    cells: Cells, raw: RawTable, file_number: int, sources: Iterable[SourceRule]
+) -> None:
+    """Columns that no source of the table reads, unless the mapping ignores them on purpose."""
+    read = {column for source in sources for column in source.columns()}
+    ignored = [pattern for source in sources for pattern in source.ignored]
+    unread = [
+        column
+        for column in raw.columns
+        if column not in read and not any(fnmatchcase(column, pattern) for pattern in ignored)
+    ]
+    if unread:
+        message = (
+            f"{len(unread)} columns are not read: {', '.join(unread)}. Map them or ignore them."
+        )
+        cells.note(numbered(file_number, [0]), "unread_columns", message, severity="info")
+
+
+def numbered(file_number: int, rows: list[int]) -> pl.DataFrame:
+    """Rows of a file by their numbers; 0 is the whole file."""
+    schema = {FILE: pl.Int32, ROW: pl.Int64}
+    return pl.DataFrame([(file_number, row) for row in rows], schema=schema, orient="row")
+
+
+def stage(
+    raw: RawTable,
+    file_number: int,
+    source: SourceRule,
+    study: Study,
+    shared: tuple[SourceRule, ...] = (),
+) -> StagedFile:
+    """Type the rows of one table by its rule; `shared` are all sources that read the table.
+
+    Raises LoadError if a mapped column is not there.
+    """
     _check_columns(raw, source)
     cells = Cells(raw, file_number, source)
+    excluded = _excluded(cells, source)
     _check_rows(cells, source)
     enrollments = _enrollments(cells, source, study)
     told = [_milestone(cells, source, rule) for rule in source.milestones]
@@ -327,9 +463,10 @@ def stage(raw: RawTable, file_number: int, source: SourceRule, study: Study) -> 
         before = facts.get(rule.table.name)
         together = mine if before is None else pl.concat([before, mine], how="diagonal")
         facts[rule.table.name] = together
-    _misfits(cells, raw, file_number)
-    marked = source.synthetic
-    is_synthetic = pl.col(marked.column).is_in(list(marked.values)) if marked else every_row(False)
+    cells.findings += reader_findings(raw, file_number)
+    if source == (shared or (source,))[0]:
+        _unread_columns(cells, raw, file_number, shared or (source,))
+    is_synthetic = matching((source.synthetic,)) if source.synthetic else every_row(False)
     findings = pl.concat(cells.findings).unique(
         ["source_row", "column_name", "rule"], keep="first", maintain_order=True
     )
@@ -339,6 +476,7 @@ def stage(raw: RawTable, file_number: int, source: SourceRule, study: Study) -> 
         *_fact_feeds(facts),
     ]
     return StagedFile(
+        number=file_number,
         source=source,
         enrollments=enrollments,
         milestones=_together(told, "milestones", MILESTONE_COLUMNS),
@@ -353,4 +491,5 @@ def stage(raw: RawTable, file_number: int, source: SourceRule, study: Study) -> 
         ),
         raw=cells.frame,
         findings=findings,
+        excluded=excluded,
     )

@@ -13,11 +13,12 @@ headline(found)
 
 if study.response:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        points = {p.code: p.label for p in study.timepoints}
-        limits = {f"{t:g}": f"{100 * t:g} %" for t in study.response.thresholds}
         rules = {code: say(f"missing_choice.{code}") for code in MISSING_RULES}
-        select("timepoint", say("response.timepoint"), points, view.timepoint)
-        select("mrd", say("response.threshold"), limits, f"{view.mrd:g}")
+        if view.timepoint:
+            points = {p.code: p.label for p in study.timepoints}
+            limits = {f"{t:g}": f"{100 * t:g} %" for t in study.response.thresholds}
+            select("timepoint", say("response.timepoint"), points, view.timepoint)
+            select("mrd", say("response.threshold"), limits, f"{view.mrd:g}")
         select("missing", say("response.missing"), rules, view.missing)
 
 figures(found)

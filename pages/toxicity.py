@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from analysis.wording import grade_label
 from pages.frame import figures, headline, notes, open_page, select, table, toggle
 from trial.words import say
 
@@ -13,9 +14,10 @@ headline(found)
 if view.block:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         blocks = {b.code: b.label for b in study.blocks}
-        grades = {str(g): str(g) for g in sorted(study.toxicity.grades)}
+        grades = {str(g): grade_label(study, g) for g in sorted(study.toxicity.grades)}
+        graded = say("toxicity.severity" if study.toxicity.steps else "toxicity.grade")
         select("block", say("toxicity.block"), blocks, view.block)
-        select("grade", say("toxicity.grade"), grades, str(view.grade))
+        select("grade", graded, grades, str(view.grade))
         toggle("extra", say("toxicity.extra"), view.extra)
 
 figures(found)

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from etl.demo import MAPPING, write_demo
 from etl.load import load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 from warehouse.query import Snapshot, open_snapshot
 
 ROOT = Path(__file__).parent.parent

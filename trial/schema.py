@@ -14,7 +14,8 @@ from trial.study import DERIVED_MILESTONES, Study
 
 # 1: one line an enrollment, milestones only. 2: lines, courses, samples, adverse events. 3: built
 # tables carry the columns that a population is chosen by, and say who is left out and why.
-SCHEMA_VERSION = 3
+# 4: finished times of the export; rows left out by rule; which snapshot came before.
+SCHEMA_VERSION = 4
 VOLATILE = {"volatile": True}
 
 
@@ -107,7 +108,8 @@ class Assessment(dy.Schema):
     measure_code = dy.String(primary_key=True, description="What was measured.")
     qualifier = dy.String(
         nullable=True,
-        description="= < > undetectable detected (below quantification) failed; empty: no result.",
+        description="= < > undetectable detected (below quantification) failed done (looked at, "
+        "no result recorded); empty: no result.",
     )
     value = dy.Float64(nullable=True, min=0, description="Fraction from 0 to 1.")
     lod = dy.Float64(nullable=True, min=0, description="Detection limit, fraction.")
@@ -133,6 +135,17 @@ class AdverseEvent(dy.Schema):
     line_number = dy.Int32(nullable=True, description="Line of its course; empty outside any.")
     block_code = dy.String(nullable=True, description="Block of its course; empty outside any.")
     course_number = dy.Int32(nullable=True, description="Its course; empty outside any.")
+
+
+class FinishedTime(dy.Schema):
+    """One row per enrollment x endpoint whose time the export brings as it is."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose time.")
+    endpoint_code = dy.String(primary_key=True, description="Endpoint, from the study.")
+    time_days = dy.Int32(nullable=False, min=0, description="Time as the export says it, in days.")
+    state = dy.Int8(
+        nullable=False, min=0, description="0 censored, 1 event, 2 and more competing events."
+    )
 
 
 class Doubt(dy.Schema):
@@ -177,11 +190,11 @@ class ResponseRuleRow(dy.Schema):
     landmark_day = dy.Int32(nullable=False, description="Day of the line by which to respond.")
     assessed_from_day = dy.Int32(nullable=False, description="First day of an assessment.")
     remission_code = dy.String(nullable=False, description="Milestone of remission.")
-    relapse_code = dy.String(nullable=False, description="Milestone of relapse.")
+    relapse_code = dy.String(nullable=True, description="Milestone of relapse.")
     death_code = dy.String(nullable=False, description="Milestone of death.")
     contact_code = dy.String(nullable=False, description="Milestone of last contact.")
-    material_code = dy.String(nullable=False, description="Material that counts.")
-    measure_code = dy.String(nullable=False, description="Measure of MRD.")
+    material_code = dy.String(nullable=True, description="Material that counts; empty: any.")
+    measure_code = dy.String(nullable=True, description="Measure of MRD; empty: none.")
 
 
 class MethodRow(dy.Schema):
@@ -308,6 +321,7 @@ class EndpointRow(dy.Schema):
     censor_code = dy.String(
         nullable=False, description="Milestone up to which an enrollment is observed."
     )
+    is_finished = dy.Bool(nullable=False, description="The export brings its times as they are.")
 
 
 class EndpointEventRow(dy.Schema):
@@ -360,6 +374,7 @@ class Load(dy.Schema):
     rows_in = dy.Int64(nullable=False, min=0, description="Data rows read.")
     rows_loaded = dy.Int64(nullable=False, min=0, description="Rows that reached a table.")
     rows_quarantined = dy.Int64(nullable=False, min=0, description="Rows kept out, with a rule.")
+    rows_excluded = dy.Int64(nullable=False, min=0, description="Rows left out by rule.")
     is_synthetic = dy.Bool(nullable=False, description="The rows say that they are synthetic.")
     loaded_at = dy.String(
         nullable=False, metadata=VOLATILE, description="When the snapshot was built (UTC)."
@@ -367,10 +382,18 @@ class Load(dy.Schema):
     program_version = dy.String(
         nullable=False, metadata=VOLATILE, description="Version of the program that built it."
     )
+    previous_snapshot_id = dy.String(
+        nullable=True,
+        metadata=VOLATILE,
+        description="Current snapshot of the study when this one was built; empty for the first.",
+    )
 
 
 class LoadedFile(dy.Schema):
-    """One row per file of the export; rows_in = rows_loaded + rows_quarantined."""
+    """One row per table of the export and source of the mapping that reads it.
+
+    rows_in = rows_loaded + rows_quarantined + rows_excluded.
+    """
 
     file_number = dy.Int32(primary_key=True, description="Number of the file within the load.")
     source_code = dy.String(nullable=False, description="Source of the mapping that read it.")
@@ -378,6 +401,7 @@ class LoadedFile(dy.Schema):
     rows_in = dy.Int64(nullable=False, min=0, description="Data rows read.")
     rows_loaded = dy.Int64(nullable=False, min=0, description="Rows that reached a table.")
     rows_quarantined = dy.Int64(nullable=False, min=0, description="Rows kept out, with a rule.")
+    rows_excluded = dy.Int64(nullable=False, min=0, description="Rows left out by rule.")
 
 
 class Issue(dy.Schema):
@@ -437,6 +461,9 @@ class Finding(dy.Schema):
     finding_number = dy.Int64(primary_key=True, description="Number of the finding.")
     file_number = dy.Int32(nullable=False, description="Number of the file within the load.")
     source_row = dy.Int64(nullable=False, description="Row in the file; 0 for the whole file.")
+    source_enrollment_id = dy.String(
+        nullable=True, description="Whose row it is, as exported; empty if it does not say."
+    )
     column_name = dy.String(nullable=False, description="Column of the export; '' for the row.")
     raw_text = dy.String(nullable=False, description="What stood there.")
     rule = dy.String(nullable=False, description="Code of the check.")
@@ -459,7 +486,8 @@ class TableSpec:
     A table of `by_sql` is built in the warehouse from the others. `carries` then says that it gets
     the columns a population is chosen by, so that a count needs no join; `order` is how its rows
     lie, so that a scan can skip most of them. One that `sums` has no line in it, but counts them.
-    `codes` lists the values of a coded column.
+    `codes` lists the values of a coded column. One that is an `account` tells of the loading, not
+    of the patients: two formats of one export differ there.
     """
 
     name: str
@@ -469,6 +497,7 @@ class TableSpec:
     carries: bool = False
     sums: bool = False
     order: tuple[str, ...] = ()
+    is_account: bool = False
     codes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
@@ -498,6 +527,7 @@ TABLES = (
     _results("fct_infusion", Infusion),
     _results("fct_assessment", Assessment),
     _results("fct_adverse_event", AdverseEvent),
+    _results("fct_finished_time", FinishedTime),
     _results("fct_doubt", Doubt),
     TableSpec("dim_population", PopulationRow, "results", by_sql=True),
     _built("fct_response", Response),
@@ -506,9 +536,9 @@ TABLES = (
     _built("fct_block", BlockGiven, "block_code"),
     replace(_built("fct_block_grade", BlockGrade, "grade_high"), sums=True),
     _built("fct_time_to_event", TimeToEvent, "endpoint_code"),
-    _results("load", Load),
-    _results("file", LoadedFile),
-    _results("issue", Issue),
+    TableSpec("load", Load, "results", is_account=True),
+    TableSpec("file", LoadedFile, "results", is_account=True),
+    TableSpec("issue", Issue, "results", is_account=True),
     _results("study", StudyRow),
     TableSpec("record_enrollment", RecordEnrollment, "records"),
     TableSpec("record_fact", RecordFact, "records"),
@@ -561,7 +591,7 @@ def _codes(study: Study) -> dict[str, tuple[str, ...]]:
         "item_code": tuple(items),
         "response_code": ("remission", "non_response", "early_death", "not_evaluable", "in_doubt"),
         "status": ("sampled", "not_sampled", "not_reached", "too_early", "in_doubt"),
-        "qualifier": ("=", "<", ">", "undetectable", "detected", "failed"),
+        "qualifier": ("=", "<", ">", "undetectable", "detected", "failed", "done"),
         **{x.level_column: tuple(level.code for level in x.levels) for x in study.characteristics},
     }
 

@@ -7,6 +7,8 @@ milestone and an endpoint of a trial are is data; the algorithms that use them a
 from dataclasses import dataclass, field
 
 ENROLLMENT = "enrollment"
+# The table of finished times: what an endpoint needs that is not derived.
+FINISHED_TIMES = "fct_finished_time"
 MISSING = "missing"
 UNIT_DAYS = {"year": 365.25, "month": 365.25 / 12, "week": 7.0, "day": 1.0}
 # Milestones that the warehouse derives for a line by the study's response rule, and what they say.
@@ -170,6 +172,7 @@ class Endpoint:
 
     `kind`: survival (one state, Kaplan-Meier), incidence (state 1 with competing states) or
     states (all states together, adding to 1). `line_codes`: the kinds of line it is defined for.
+    `is_finished`: the export brings its times; they are kept as they are and not derived again.
     """
 
     code: str
@@ -183,6 +186,7 @@ class Endpoint:
     rmst_taus: tuple[float, ...]
     definition: str
     no_event_label: str = ""
+    is_finished: bool = False
 
     def state_events(self, state: int) -> tuple[str, ...]:
         """The milestones of a state."""
@@ -198,20 +202,22 @@ class Endpoint:
 class ResponseRule:
     """How the response of a line is judged: one landmark for all cohorts.
 
-    A line is assessed if a sample of `material` was taken from `assessed_from_day` to
-    `landmark_day` after its start. `threshold` is the MRD level of a negative result.
+    A line is assessed if a sample of `material` (any sample, if the study names none) was taken
+    from `assessed_from_day` to `landmark_day` after its start. `thresholds` are the MRD levels of a
+    negative result; a study without MRD has no `mrd_measure`, and one that follows nobody beyond
+    response no `relapse`.
     """
 
     line_codes: tuple[str, ...]
     landmark_day: int
     assessed_from_day: int
     remission: str
-    relapse: str
+    relapse: str | None
     death: str
     contact: str
     lost: str | None
-    material: str
-    mrd_measure: str
+    material: str | None
+    mrd_measure: str | None
     method_order: tuple[str, ...]
     thresholds: tuple[float, ...]
 
@@ -261,14 +267,33 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """A grading scale. `steps` are the names of 1, 2, 3 ... where it has words and no grades."""
+
+    code: str
+    label: str
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Toxicity:
-    """Terms, categories, grading scales, and the grades a reader can ask for."""
+    """Terms, categories, grading scales, and the grades a reader can ask for.
+
+    `is_open`: a term of the export that is not declared is taken as the export names it.
+    """
 
     categories: tuple[Category, ...] = ()
     terms: tuple[Term, ...] = ()
-    scales: tuple[Level, ...] = ()
+    scales: tuple[Scale, ...] = ()
     grades: tuple[int, ...] = ()
     most_undocumented: float = 0.2
+    is_open: bool = False
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of 1, 2, 3 ... if all scales have the same; empty for grades."""
+        named = {scale.steps for scale in self.scales}
+        return named.pop() if len(named) == 1 else ()
 
     def category(self, code: str) -> Category:
         """The category of a code. Raises KeyError."""
@@ -357,9 +382,12 @@ class Study:
 
     def needs(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Every milestone of an export that must be known to derive an endpoint."""
+        if endpoint.is_finished:
+            return (FINISHED_TIMES,)
         told = {event.milestone_code for event in endpoint.events}
         if self.response and told & set(DERIVED_MILESTONES):
-            told |= {self.response.remission, self.response.relapse, self.response.death}
+            told |= {self.response.remission, self.response.death}
+            told |= {self.response.relapse} if self.response.relapse else set()
         told |= {endpoint.censor, endpoint.origin}
         return tuple(sorted(told - set(DERIVED_MILESTONES) - {ENROLLMENT}))
 

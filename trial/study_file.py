@@ -246,6 +246,7 @@ def _endpoint(table: Table, milestones: list[str], lines: list[str]) -> Endpoint
         rmst_taus=table.numbers("rmst_taus"),
         definition=table.text("definition"),
         no_event_label=table.filled("no_event") if kind == "states" else "",
+        is_finished=table.flag("finished", False),
     )
     table.done()
     return endpoint

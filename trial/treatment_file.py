@@ -11,6 +11,7 @@ from trial.study import (
     LineKind,
     Primary,
     ResponseRule,
+    Scale,
     Term,
     Timepoint,
     Toxicity,
@@ -18,6 +19,8 @@ from trial.study import (
 
 ATTRIBUTION_DAYS = 30
 CODE_LISTS = ("material", "method", "measure", "infusion", "cell_source")
+# What a load adds to the definition of a study with an open list of terms.
+FOUND_CATEGORY, FOUND_TERM = "found_category", "found_term"
 QUESTIONS = ["response", "toxicity", "survival"]
 
 
@@ -59,20 +62,22 @@ def _response(
         landmark_day=int(table.number("landmark_day")),
         assessed_from_day=int(table.number("assessed_from_day")),
         remission=table.code("remission", milestones),
-        relapse=table.code("relapse", milestones),
+        relapse=table.code("relapse", milestones, None),
         death=table.code("death", milestones),
         contact=table.code("contact", milestones),
         lost=table.code("lost", milestones, None),
-        material=table.code("material", [level.code for level in codes["material"]]),
-        mrd_measure=table.code("mrd_measure", [level.code for level in codes["measure"]]),
-        method_order=table.texts("method_order"),
-        thresholds=table.numbers("thresholds"),
+        material=table.code("material", [level.code for level in codes["material"]], None),
+        mrd_measure=table.code("mrd_measure", [level.code for level in codes["measure"]], None),
+        method_order=table.texts("method_order", ()),
+        thresholds=table.numbers("thresholds", ()),
     )
     if set(rule.method_order) - set(methods):
         raise table.error("method_order", f"these are not all methods: {', '.join(methods)}.")
     if not 0 <= rule.assessed_from_day < rule.landmark_day:
         raise table.error("landmark_day", "the landmark comes after 'assessed_from_day'.")
-    if not rule.thresholds or not all(0 < t < 1 for t in rule.thresholds):
+    if bool(rule.thresholds) != bool(rule.mrd_measure):
+        raise table.error(None, "'mrd_measure' and 'thresholds' go together.")
+    if not all(0 < t < 1 for t in rule.thresholds):
         raise table.error("thresholds", "a threshold is a fraction between 0 and 1.")
     table.done()
     return rule
@@ -112,8 +117,17 @@ def _timepoints(root: Table, blocks: list[str], milestones: list[str]) -> tuple[
     return tuple(found)
 
 
-def _terms(table: Table, categories: list[str]) -> tuple[Term, ...]:
-    tables = table.tables("term")
+def _categories(tables: list[Table]) -> tuple[Category, ...]:
+    found = tuple(
+        Category(t.new_code(), t.filled("label"), t.flag("default", True)) for t in tables
+    )
+    for t in tables:
+        t.done()
+    unique(tables, [category.code for category in found], "category")
+    return found
+
+
+def _terms(tables: list[Table], categories: list[str]) -> tuple[Term, ...]:
     terms = [Term(t.new_code(), t.filled("label"), t.code("category", categories)) for t in tables]
     for t in tables:
         t.done()
@@ -121,25 +135,40 @@ def _terms(table: Table, categories: list[str]) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def _toxicity(table: Table | None) -> Toxicity:
+def _scales(table: Table) -> tuple[Scale, ...]:
+    tables = table.tables("scale")
+    found = []
+    for t in tables:
+        found.append(Scale(t.new_code(), t.filled("label"), t.texts("level", ())))
+        if len(found[-1].steps) > 5:
+            raise t.error("level", "a scale has at most five steps.")
+        t.done()
+    unique(tables, [scale.code for scale in found], "scale")
+    if len({scale.steps for scale in found if scale.steps}) > 1:
+        raise tables[0].error(None, "two scales with different names of their steps: load apart.")
+    return tuple(found)
+
+
+def _toxicity(root: Table) -> Toxicity:
+    """Terms as declared, and, in an open list, those that the export brought (`found_term`)."""
+    brought = root.tables(FOUND_CATEGORY), root.tables(FOUND_TERM)
+    table = root.table("toxicity", None)
     if table is None:
         return Toxicity()
-    tables = table.tables("category", at_least=1)
-    categories = tuple(
-        Category(t.new_code(), t.filled("label"), t.flag("default", True)) for t in tables
-    )
-    for t in tables:
-        t.done()
-    unique(tables, [category.code for category in categories], "category")
+    is_open = table.flag("open_terms", False)
+    at_least = 0 if is_open else 1
+    categories = _categories([*table.tables("category", at_least), *brought[0]])
     grades = table.numbers("grades")
     if not set(grades) <= {1, 2, 3, 4, 5} or not grades:
         raise table.error("grades", "grades are whole numbers from 1 to 5.")
+    codes = [category.code for category in categories]
     found = Toxicity(
         categories=categories,
-        terms=_terms(table, [category.code for category in categories]),
-        scales=labelled(table, "scale"),
+        terms=_terms([*table.tables("term"), *brought[1]], codes),
+        scales=_scales(table),
         grades=tuple(int(grade) for grade in grades),
         most_undocumented=table.number("most_undocumented", 0.2),
+        is_open=is_open,
     )
     table.done()
     return found
@@ -168,6 +197,6 @@ def treatment(root: Table, milestones: list[str], lines: tuple[LineKind, ...]) -
         "response": _response(root.table("response", None), milestones, lines, codes),
         "assay_defaults": _assay_defaults(root, codes),
         "timepoints": _timepoints(root, [block.code for block in blocks], milestones),
-        "toxicity": _toxicity(root.table("toxicity", None)),
+        "toxicity": _toxicity(root),
         "primaries": _primaries(root),
     }

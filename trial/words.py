@@ -161,11 +161,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "column.rows_in": {"en": "Rows in"},
     "column.rows_loaded": {"en": "Loaded"},
     "column.rows_quarantined": {"en": "Quarantined"},
+    "column.rows_excluded": {"en": "Left out by rule"},
     "column.severity": {"en": "Severity"},
     "column.rule": {"en": "Check"},
     "column.column": {"en": "Column"},
     "column.findings": {"en": "Findings"},
     "column.rows": {"en": "Rows"},
+    "column.before": {"en": "Before"},
+    "column.now": {"en": "Now"},
     "state.event": {"en": "event"},
     "state.censored": {"en": "censored"},
     "measure.difference": {"en": "Difference at {time}"},
@@ -189,12 +192,15 @@ TEXTS: dict[str, dict[str, str]] = {
     "value.not_estimable": {"en": "not estimable: {reason}"},
     "value.no_interval": {"en": "{value} (no interval: {reason})"},
     "data.headline": {
-        "en": "{rows_in} rows in = {rows_loaded} loaded + {rows_quarantined} quarantined; "
-        "{enrollments} enrollments."
+        "en": "{rows_in} rows in = {rows_loaded} loaded + {rows_quarantined} quarantined"
+        "{excluded}; {enrollments} enrollments."
     },
+    "data.excluded": {"en": " + {n} left out by rule"},
     "data.table_files": {"en": "Files of the load"},
     "data.table_issues": {"en": "Findings by file, check and column"},
     "data.table_cohorts": {"en": "Enrollments by cohort"},
+    "data.table_solved": {"en": "Fewer findings than in data {snapshot}: solved"},
+    "data.table_solved_findings": {"en": "Solved: findings of the data before that are gone"},
     "data.no_issues": {"en": "No findings: every cell of every row was read as it stood."},
     "data.source": {"en": "Source of the data: {source}. Mapping: {mapping}."},
     "data.synthetic_source": {"en": "a synthetic export; its rows say so"},

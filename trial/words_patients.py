@@ -67,7 +67,11 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     # ---------------------------------------------------------------- response
     "response.none": {"en": "This study declares no response rule: there is no response to show."},
-    "response.remission": {"en": "Remission by day {day}"},
+    "response.remission": {"en": "{what} by day {day}"},
+    "response.no_mrd": {"en": "This study measures no MRD: response is {what} alone."},
+    "response.no_timepoints": {"en": "This study declares no time points: no MRD is shown."},
+    "response.material": {"en": "Only {material} counts."},
+    "response.any_material": {"en": "Any assessment counts."},
     "response.mrd": {"en": "MRD below {threshold} {at}"},
     "response.nobody": {"en": "no patients"},
     "response.not_reached": {"en": "nobody reached it"},
@@ -78,7 +82,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "response.axis_difference": {"en": "Percentage points"},
     "response.alt": {"en": "Proportions by cohort with 95 % intervals. {headline}"},
     "response.caption": {
-        "en": "{missing} Wilson intervals, 95 %; differences by Newcombe's method. Marrow only."
+        "en": "{missing} Wilson intervals, 95 %; differences by Newcombe's method. {material}"
     },
     "response.table_shares": {"en": "Response"},
     "response.table_responses": {"en": "Where everybody stood at the landmark"},
@@ -123,25 +127,36 @@ TEXTS: dict[str, dict[str, str]] = {
     "column.worst": {"en": "Unknown as positive"},
     "column.best": {"en": "Unknown as negative"},
     # ---------------------------------------------------------------- toxicity
-    "toxicity.none": {"en": "This study declares no blocks or no adverse-event terms."},
+    "toxicity.none": {"en": "This study has no {lacking}: there is no toxicity by block to show."},
+    "toxicity.lacks_blocks": {"en": "treatment blocks"},
+    "toxicity.lacks_terms": {"en": "adverse events"},
+    "toxicity.lacks_both": {"en": "treatment blocks and no adverse events"},
     "toxicity.block": {"en": "Block"},
     "toxicity.grade": {"en": "Grade at least"},
+    "toxicity.severity": {"en": "Severity at least"},
+    "toxicity.at_least_grade": {"en": "grade {grade} or higher"},
+    "toxicity.at_least_step": {"en": "{step} or worse"},
+    "toxicity.worst_grade": {"en": "Worst grade"},
+    "toxicity.worst_severity": {"en": "Worst severity"},
+    "toxicity.scale": {
+        "en": "Scale: {scale} ({steps}). It has no CTCAE grades and is not turned into them."
+    },
     "toxicity.extra": {"en": "All categories"},
     "toxicity.any": {"en": "Any of these"},
-    "toxicity.headline": {"en": "Block {block}, grade {grade} or higher, of those documented."},
-    "toxicity.title": {"en": "Block {block}: patients with grade {grade} or higher"},
-    "toxicity.title_difference": {"en": "Block {block}, grade {grade} or higher: difference"},
-    "toxicity.title_blocks": {"en": "{group}: grade {grade} or higher by block"},
+    "toxicity.headline": {"en": "Block {block}, {at_least}, of those documented."},
+    "toxicity.title": {"en": "Block {block}: patients with {at_least}"},
+    "toxicity.title_difference": {"en": "Block {block}, {at_least}: difference"},
+    "toxicity.title_blocks": {"en": "{group}: {at_least} by block"},
     "toxicity.alt_blocks": {
         "en": "Share of patients with an event, by block and category, {group}. The numbers are in "
         "the files of this page."
     },
     "toxicity.header": {"en": "{group} (documented: {n})"},
     "toxicity.caption": {
-        "en": "Worst grade per patient, grade {grade} or higher, over those who started the block "
+        "en": "{worst} per patient, {at_least}, over those who started the block "
         "with their events documented; who had no event is in it. Wilson intervals, 95 %. An event "
         "belongs to the block in which it began: from its first day to the day before the next "
-        "block or conditioning, relapse, death, or 30 days after its end (transplant: 100)."
+        "block or conditioning, relapse, death, or {days} days after its end."
     },
     "toxicity.not_given": {"en": "not given"},
     "toxicity.undocumented": {"en": "none documented"},

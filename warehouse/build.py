@@ -20,7 +20,8 @@ DATABASES = ("results", "records")
 class Published:
     """What a build published: the id, and whether such a snapshot was not there before.
 
-    `results_hash` covers the results tables alone, to compare two formats of one export.
+    `results_hash` covers the results tables alone, without the account of the loading, to compare
+    two formats of one export.
     """
 
     snapshot_id: str
@@ -37,7 +38,7 @@ def definition_rows(study: Study) -> dict[str, pl.DataFrame]:
     """The tables that are the study definition in rows, for the SQL models."""
     rule, points = study.response, study.timepoints
     rows: dict[str, list[tuple]] = {
-        "dim_endpoint": [(e.code, e.origin, e.censor) for e in study.endpoints],
+        "dim_endpoint": [(e.code, e.origin, e.censor, e.is_finished) for e in study.endpoints],
         "dim_endpoint_event": [
             (e.code, event.milestone_code, event.state, priority)
             for e in study.endpoints
@@ -114,7 +115,7 @@ def _fill(folder: Path, study: Study, frames: dict[str, pl.DataFrame]) -> tuple[
                 create_table(con, table)
                 insert(con, table.name, table.schema.validate(frames[table.name], cast=True))
         digests = {t.name: table_digest(connections[t.database], t) for t in tables}
-        results = [digests[t.name] for t in tables if t.database == "results"]
+        results = [digests[t.name] for t in tables if t.database == "results" and not t.is_account]
         return content_hash(list(digests.values())), content_hash(results)
     finally:
         for con in connections.values():

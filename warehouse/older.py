@@ -16,15 +16,19 @@ from warehouse.build import build_table, definition_rows, insert
 from warehouse.ddl import create_table, quoted
 
 OLDER = "older"
+# Before version 4 no row was left out by rule, and no snapshot named the one before it.
+ACCOUNT_FILE = "cast(0 as bigint) as rows_excluded"
+ACCOUNT_LOAD = f"{ACCOUNT_FILE}, cast(null as varchar) as previous_snapshot_id"
 # What the rows of an older version are today; a table not named is as it was.
 COLUMNS = {
     1: {
         "dim_enrollment": "*, cast(null as integer) as entry_day",
         "fct_milestone": "*, cast(null as varchar) as detail_code",
-        "load": "*, false as is_synthetic",
-        "file": "*, true as is_enrolling",
+        "load": f"*, false as is_synthetic, {ACCOUNT_LOAD}",
+        "file": f"*, true as is_enrolling, {ACCOUNT_FILE}",
     },
-    2: {},
+    2: {"load": f"*, {ACCOUNT_LOAD}", "file": f"*, {ACCOUNT_FILE}"},
+    3: {"load": f"*, {ACCOUNT_LOAD}", "file": f"*, {ACCOUNT_FILE}"},
 }
 ONE_LINE_EACH = """
     enrollment_key, 1 as line_number, 'enrollment' as entry_reason, 0 as start_day,

@@ -7,7 +7,7 @@ registry can have is switched on by name.
 
 import csv
 import json
-from contextlib import ExitStack
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -19,13 +19,15 @@ from etl.demo.defects import MOST_PATIENTS, damaged
 from etl.demo.flaws import FLAWS, plan
 from etl.demo.plan import DemoError, Plan
 from etl.demo.planted import FIRST_ROW, both_protocols, write_header, write_planted
-from etl.demo.tables import FILES, drawn_group, tables
+from etl.demo.shapes import SHAPES
+from etl.demo.tables import drawn_group, tables
 from etl.demo.truth import truth
 
-__all__ = ["FLAWS", "MAPPING", "DemoError", "DemoReport", "write_demo"]
+__all__ = ["FLAWS", "MAPPING", "SHAPES", "DemoError", "DemoReport", "write_demo"]
 
+CSV = "csv"
 # The mapping that loads it.
-MAPPING = "allrez"
+MAPPING = SHAPES[CSV].mapping
 
 FEWEST_PATIENTS = 20
 _PART = 5_000
@@ -60,30 +62,47 @@ def _checked(out: Path, patients: int, defects: bool) -> None:
         )
 
 
+def _check_shape(shape: str, patients: int, defects: bool) -> None:
+    if shape not in SHAPES:
+        raise DemoError(f"no shape '{shape}'. Known: {', '.join(SHAPES)}.")
+    if defects and shape != CSV:
+        raise DemoError(
+            f"defects are planted in the CSV shape only, not in '{shape}': about/planted.csv names "
+            "rows of the CSV files. Leave the defects out, or the shape."
+        )
+    if patients > _PART and not SHAPES[shape].in_parts:
+        raise DemoError(
+            f"the shape '{shape}' holds at most {_PART} patients, not {patients}. Ask for fewer, "
+            "or for the CSV shape."
+        )
+
+
 @dataclass(frozen=True)
 class _Written:
+    """Rows of each file; how many defects and findings about/planted.csv lists."""
+
     rows: dict[str, int]
     n_defects: int
     n_findings: int
 
 
-def _write_clean(out: Path, patients: int, seed: int, how: Plan) -> _Written:
-    """Write the tables in parts, so that memory does not grow with the number of patients."""
-    rows: dict[str, int] = dict.fromkeys(FILES, 0)
-    n_findings = 0
+def _write_clean(out: Path, patients: int, seed: int, how: Plan, shape: str) -> _Written:
+    """Write the tables in parts, so that memory does not grow with the number of patients.
+
+    What is planted names the rows of the CSV files, in whatever shape.
+    """
+    rows: Counter[str] = Counter()
+    n_patients = n_findings = 0
     (out / "about").mkdir(parents=True)
-    with ExitStack() as stack:
-        files = {name: stack.enter_context((out / f"{name}.csv").open("wb")) for name in FILES}
-        listed = stack.enter_context(_planted_file(out))
+    with _planted_file(out) as listed:
         for part, first in enumerate(range(0, patients, _PART)):
             index = np.arange(first, min(first + _PART, patients))
             made = tables(drawn_group(index, patients, seed, how), seed, part)
-            found = both_protocols(made["patients"], FIRST_ROW + rows["patients"])
+            found = both_protocols(made["patients"], FIRST_ROW + n_patients)
             write_planted(listed, found)
             n_findings += len(found)
-            for name, table in made.items():
-                table.write_csv(files[name], include_header=part == 0)
-                rows[name] += table.height
+            n_patients += made["patients"].height
+            rows.update(dict(SHAPES[shape].write(out, made)))
     return _Written(rows, 0, n_findings)
 
 
@@ -96,7 +115,7 @@ def _write_damaged(out: Path, patients: int, seed: int, how: Plan) -> _Written:
             csv.writer(file, lineterminator="\n").writerows([export.headers[name], *rows])
     with _planted_file(out) as file:
         write_planted(file, export.planted)
-    rows = {name: len(rows) for name, rows in export.rows.items()}
+    rows = {f"{name}.csv": len(rows) for name, rows in export.rows.items()}
     return _Written(rows, export.n_defects, len(export.planted))
 
 
@@ -112,20 +131,26 @@ def write_demo(
     seed: int = 20140,
     flaw: str | None = None,
     defects: bool = False,
+    shape: str = CSV,
 ) -> DemoReport:
-    """Write a demo of `patients` children to the folder `out`: eight CSV files and about/.
+    """Write a demo of `patients` children to the folder `out`, and about/ beside it.
 
     Three of five children are first enrolled on ALL-REZ 2014. Same arguments, same bytes. `flaw` is
-    one of FLAWS; `defects` plants one or more of every kind of finding. Raises DemoError if `out`
-    holds something, or for a flaw that is not known, or too few or too many patients.
+    one of FLAWS; `defects` plants one or more of every kind of finding. `shape`: one of SHAPES,
+    eight CSV files (csv) or the same rows as another program would export them. Raises DemoError if
+    `out` holds something, for a flaw or shape that is not known, for too few or too many patients,
+    and for defects in another shape than csv.
     """
     how = plan(flaw)
     _checked(out, patients, defects)
-    write = _write_damaged if defects else _write_clean
-    written = write(out, patients, seed, how)
+    _check_shape(shape, patients, defects)
+    if defects:
+        written = _write_damaged(out, patients, seed, how)
+    else:
+        written = _write_clean(out, patients, seed, how, shape)
     about = out / "about"
     (about / "README.txt").write_text(readme(patients, seed, flaw, defects), encoding="utf-8")
     known = {**truth(how.nature), "flaw": flaw}
     (about / "truth.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-    files = tuple((f"{name}.csv", written.rows[name]) for name in FILES)
+    files = tuple(written.rows.items())
     return DemoReport(out, files, written.n_defects, written.n_findings, about / "truth.json")

@@ -15,11 +15,15 @@ SET_ASIDE = {
     "title_row": "A title above the header, no data.",
     "totals_row": "A row of totals, no patient: set aside and not loaded.",
     "header_again": "The header stands here again: set aside and not loaded.",
+    "odm_change": "A change to an earlier record of the file: applied to that record.",
+    "odm_removed": "A later transaction of the file removed this record: not loaded.",
+    "odm_context": "Sent again only as context of a change: not loaded a second time.",
 }
 READER_REPAIRS = {
     "merged_cell": "The value of a merged cell was given to each row of it.",
     "date_cell": "A date cell of the spreadsheet was written as a date.",
     "date_system_1904": "A date cell of the 1904 date system was written as the date it shows.",
+    "odm_update": "A later transaction of the file replaced or removed this value.",
     "sas_missing": "A special missing value of SAS was read as missing.",
 }
 

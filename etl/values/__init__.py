@@ -15,7 +15,7 @@ text. What they hold to:
 
 from etl.values.codes import read_code
 from etl.values.dates import read_date
-from etl.values.grades import Grade, read_grade
+from etl.values.grades import Grade, is_severity, read_grade
 from etl.values.measured import Measured, read_measured
 from etl.values.numbers import read_number
 from etl.values.read import Read
@@ -26,6 +26,7 @@ __all__ = [
     "Grade",
     "Measured",
     "Read",
+    "is_severity",
     "read_code",
     "read_date",
     "read_grade",

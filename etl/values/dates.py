@@ -10,7 +10,8 @@
 - A five-digit number from 20000 (1954) to 60000 (2064) is a day number of Excel's 1900 system. The
   1904 system (old Excel for Mac) counts 1462 days less for the same day; nothing in a cell tells
   the two apart, so it is not guessed: dates four years early are its mark, to be mended at export.
-- A month without a day is the 15th where the caller accepts that, else no date.
+- A month without a day is the 15th, a year alone the first of July, where the caller accepts that,
+  else no date.
 - Years from 1900 to 2099; `05.03.0219` is a slip of the keyboard.
 """
 
@@ -22,10 +23,12 @@ from etl.values.rules import ERRORS
 
 FIRST_YEAR, LAST_YEAR = 1900, 2099
 LAST_SHORT_YEAR_OF_THIS_CENTURY = 39
-MIDDLE_OF_MONTH = 15
+MIDDLE_OF_MONTH, MIDDLE_OF_YEAR = 15, (7, 1)
 EXCEL_DAY_0 = date(1899, 12, 30)
 EXCEL_SERIALS = range(20_000, 60_001)
+PARTIAL = ("partial_date", "partial_year")
 # Year, month, day. The last is what Excel shows for the number 0.
+PLACEHOLDER_YEARS = {0, 1, 1900}
 PLACEHOLDERS = {(1900, 1, 1), (1, 1, 1), (0, 0, 0), (1900, 1, 0)}
 MONTHS = (
     ("январь", "января", "янв", "january", "jan"),
@@ -65,6 +68,7 @@ _SHAPES = tuple(
         (rf"{_M}[-./]{_Y4}{_G}", "partial_date"),
         (rf"{_Y4}[-./]{_M2}", "partial_date"),
         (rf"{_NAME}\s+{_Y4}{_G}", "partial_date"),
+        (rf"{_Y4}{_G}", "partial_year"),
     )
 )
 _SERIAL = re.compile(r"([0-9]{5})(?:[.,][0-9]+)?")
@@ -91,7 +95,7 @@ def _read_day(text: str, partial: bool) -> Read[date]:
         return _of_serial(int(serial[1]))
     for shape, rule in _SHAPES:
         if written := shape.fullmatch(text):
-            if rule == "partial_date" and not partial:
+            if rule in PARTIAL and not partial:
                 break
             return _of_parts(written.groupdict(), rule)
     return Read(None, error="not_a_date")
@@ -104,7 +108,12 @@ def _of_serial(number: int) -> Read[date]:
 
 
 def _of_parts(parts: dict[str, str], rule: str) -> Read[date]:
-    """The date of the day (`d`, may be absent), month (`m`, number or name) and year (`y`)."""
+    """The date of the day (`d`), month (`m`, number or name; may be absent both) and year (`y`)."""
+    if rule == "partial_year":
+        if int(parts["y"]) in PLACEHOLDER_YEARS:
+            return Read(None, error="placeholder_date")
+        value = _calendar_day(int(parts["y"]), *MIDDLE_OF_YEAR)
+        return repaired(value, {rule}) if value else Read(None, error="not_a_date")
     month = _month(parts["m"])
     if month is None:
         return Read(None, error="not_a_date")

@@ -46,6 +46,11 @@ def read_grade(text: str) -> Read[Grade]:
     return Read(None, error="not_a_grade")
 
 
+def is_severity(text: str) -> bool:
+    """Whether `text` is a word for a severity."""
+    return words(text) in _WORDS
+
+
 def _grade(text: str) -> tuple[int, set[str]] | None:
     """One grade and the repairs it took."""
     if word := _WORDS.get(words(text)):

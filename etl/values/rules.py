@@ -17,6 +17,7 @@ REPAIRS = {
     "excel_serial": "A day number of Excel (1900 date system) was read as a date.",
     "us_date": "The month stood before the day, as in the United States; it was read so.",
     "partial_date": "The day of the month was not given; the 15th was taken.",
+    "partial_year": "Only the year was given; the first of July was taken.",
 }
 ERRORS = {
     "ambiguous_date": "Day, month or year could be either number. Write the date as dd.mm.yyyy.",

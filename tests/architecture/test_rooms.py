@@ -95,7 +95,7 @@ def test_sql_lives_in_the_warehouse() -> None:
 def test_every_query_says_its_grain_and_is_used() -> None:
     code = "".join(
         p.read_text("utf-8")
-        for room in ("warehouse", "analysis")
+        for room in ("warehouse", "analysis", "etl")
         for p in (ROOT / room).rglob("*.py")
     )
     for path in sorted((ROOT / "warehouse" / "queries").glob("*.sql")):

@@ -176,6 +176,8 @@ def frames(of: Study, n: int) -> dict[str, pl.DataFrame]:
         "rows_in": n,
         "rows_loaded": n,
         "rows_quarantined": 0,
+        "rows_excluded": 0,
+        "previous_snapshot_id": None,
         "is_synthetic": True,
         "loaded_at": "",
         "program_version": "",

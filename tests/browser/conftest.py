@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from etl.demo import write_demo
 from etl.load import load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 from tests.conftest import EXAMPLES, ROOT, Demo
 
 CHROMIUM_ARGUMENTS = [

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from etl.load import load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 from tests.browser.conftest import Server, load_examples
 from tests.browser.screen import (
     Shown,

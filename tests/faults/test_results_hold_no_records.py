@@ -9,7 +9,7 @@ import duckdb
 
 from etl.demo import MAPPING, write_demo
 from etl.load import load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 from tests.conftest import Demo
 
 # An ISO or clinic date anywhere in a text.

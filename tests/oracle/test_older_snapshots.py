@@ -24,11 +24,14 @@ SCHEMA_2 = (
     "&endpoint={endpoint}&time=3&tau=3&bands=yes&marks=yes&timepoint=after_induction&mrd=0.0001"
     "&missing=not_negative&block=f1&grade=3&extra=no&f.risk_group=high"
 )
+SCHEMA_3 = SCHEMA_2.replace("2021-12-31.e64199ee57e2", "2021-12-31.557757c743fc")
 PAGES = ("overview", "response", "toxicity", "survival", "data")
 LINKS = {
     "schema_1/numbers": SCHEMA_1,
     "schema_2/incidence": SCHEMA_2.format(page="survival", endpoint="cir"),
     **{f"schema_2/{page}": SCHEMA_2.format(page=page, endpoint="efs") for page in PAGES},
+    "schema_3/incidence": SCHEMA_3.format(page="survival", endpoint="cir"),
+    **{f"schema_3/{page}": SCHEMA_3.format(page=page, endpoint="efs") for page in PAGES},
 }
 ESTIMATES = ("estimate", "lower", "upper", "p_value")
 
@@ -37,11 +40,11 @@ ESTIMATES = ("estimate", "lower", "upper", "p_value")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that holds one snapshot of every older version."""
     folder = tmp_path_factory.mktemp("older")
-    for version, unpack, name in (
-        ("schema_1", gzip.decompress, "results.duckdb.gz"),
-        ("schema_2", lzma.decompress, "results.duckdb.xz"),
+    for version, link, unpack, name in (
+        ("schema_1", SCHEMA_1, gzip.decompress, "results.duckdb.gz"),
+        ("schema_2", SCHEMA_2, lzma.decompress, "results.duckdb.xz"),
+        ("schema_3", SCHEMA_3, lzma.decompress, "results.duckdb.xz"),
     ):
-        link = SCHEMA_1 if version == "schema_1" else SCHEMA_2
         place = (
             folder / "snapshots" / parse_link(link.format(page="data", endpoint=""))[1]["data"][0]
         )

@@ -12,7 +12,7 @@ import pytest
 
 from etl.demo import MAPPING, write_demo
 from etl.load import LoadReport, load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 
 Finding = tuple[str, int, str, str, str]
 

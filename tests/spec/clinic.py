@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from etl.load import LoadReport, load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 from warehouse.query import Snapshot, open_snapshot
 
 DAY_0 = date(2016, 3, 1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.load import LoadReport, load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 from warehouse.query import Snapshot, open_snapshot
 
 STUDY = """

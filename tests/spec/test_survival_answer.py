@@ -8,7 +8,7 @@ from analysis.answer import Answer
 from analysis.link import decode
 from analysis.survival import survival_answer
 from etl.load import load
-from etl.mapping import read_mapping
+from etl.mapping_file import read_mapping
 from tests.conftest import EXAMPLES, Loaded
 from tests.spec.made import Workshop
 from warehouse.query import open_snapshot

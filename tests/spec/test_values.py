@@ -145,7 +145,6 @@ NO_DATES = """
 весна 2019                | not_a_date
 5 весны 2019              | not_a_date
 abc                       | not_a_date
-2019                      | not_a_date
 05.03                     | not_a_date
 19999                     | not_a_date
 60001                     | not_a_date
@@ -430,7 +429,7 @@ def test_every_rule_has_a_sentence_and_a_severity() -> None:
 def test_every_rule_is_shown_in_a_table() -> None:
     tables = [FIFTH_OF_MARCH, OTHER_DATES, NO_DATES, NUMBERS, MEASURED, NOT_MEASURED, GRADES, CODES]
     shown = {rule for table in tables for row in _table(table) for rule in row[-1].split()} - {"-"}
-    elsewhere = {"partial_date", "missing_word", "not_a_grade", "unknown_code"}
+    elsewhere = {"partial_date", "partial_year", "missing_word", "not_a_grade", "unknown_code"}
     assert shown | elsewhere == set(MESSAGES)
 
 
@@ -454,6 +453,14 @@ def test_a_date_that_cannot_be_read(text: str, rule: str, partial: bool) -> None
 def test_a_month_is_its_15th_only_where_accepted(text: str, day: str) -> None:
     assert read_date(text, partial=True) == Read(date.fromisoformat(day), ("partial_date",))
     assert read_date(text) == _error("not_a_date")
+
+
+@pytest.mark.parametrize("text", ["2019", "2019 г."])
+def test_a_year_is_its_first_of_july_only_where_accepted(text: str) -> None:
+    assert read_date(text, partial=True) == Read(date(2019, 7, 1), ("partial_year",))
+    assert read_date(text) == _error("not_a_date")
+    assert read_date("1900", partial=True) == _error("placeholder_date")
+    assert read_date("1899", partial=True) == _error("not_a_date")
 
 
 @pytest.mark.parametrize("text", ["13.2019", "2019-13", "00.2019"])

@@ -82,7 +82,9 @@ assessed as (
     inner join fct_assessment as sample
         on
             sample.enrollment_key = judged.enrollment_key
-            and sample.material_code = judged.material_code
+            and (
+                judged.material_code is null or sample.material_code = judged.material_code
+            )
             and sample.sample_day between judged.assessed_from and judged.landmark
             and sample.qualifier is not null
             and sample.qualifier <> 'failed'

@@ -74,7 +74,7 @@ anchored as (
             and happened.instance = 1
             and happened.day >= line.start_day
             and (line.next_line is null or happened.day < line.next_line)
-    where line.material_code is not null
+    where line.contact_code is not null
 ),
 
 window_of as (
@@ -113,7 +113,10 @@ sample as (
     inner join fct_assessment as taken
         on
             taken.enrollment_key = window_of.enrollment_key
-            and taken.material_code = window_of.material_code
+            and (
+                window_of.material_code is null
+                or taken.material_code = window_of.material_code
+            )
             and taken.measure_code = window_of.measure_code
             and taken.sample_day between window_of.first_day and window_of.last_day
             and taken.qualifier is not null

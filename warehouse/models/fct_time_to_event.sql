@@ -5,7 +5,7 @@
 -- endpoint is not of this kind of line, if a quarantined row might have told of a milestone that
 -- the endpoint needs, if the origin never came, or if there is neither event nor censoring day:
 -- the reason says which, so that nobody is left out in silence. Milestones derived by the response
--- rule stand beside the export's.
+-- rule stand beside the export's. An endpoint whose times the export brings has those and no others.
 with
 
 doubtful as (
@@ -180,24 +180,72 @@ observed as (
         on
             seen.enrollment_key = origin.enrollment_key
             and seen.milestone_code = origin.censor_code
+),
+
+-- Times that the export brought belong to the first line that the endpoint is defined for.
+finished as (
+    select
+        brought.enrollment_key,
+        min(line.line_number) as line_number,
+        brought.endpoint_code,
+        brought.time_days,
+        brought.state
+    from fct_finished_time as brought
+    inner join line using (enrollment_key)
+    inner join dim_endpoint_line as defined
+        on
+            defined.endpoint_code = brought.endpoint_code
+            and defined.entry_reason = line.entry_reason
+    group by all
+),
+
+first_of_state as (
+    select endpoint_code, state, arg_min(milestone_code, priority) as milestone_code
+    from dim_endpoint_event
+    group by all
+),
+
+outcome as (
+    select
+        observed.enrollment_key,
+        observed.line_number,
+        observed.endpoint_code,
+        observed.origin_day,
+        endpoint.is_finished,
+        if(
+            endpoint.is_finished, finished.time_days, observed.end_day - observed.origin_day
+        ) as time_days,
+        if(endpoint.is_finished, finished.state, coalesce(observed.outcome.state, 0)) as state,
+        if(
+            endpoint.is_finished,
+            coalesce(first_of_state.milestone_code, observed.censor_code),
+            coalesce(observed.outcome.reason, observed.censor_code)
+        ) as reason
+    from observed
+    inner join dim_endpoint as endpoint using (endpoint_code)
+    left join finished using (enrollment_key, line_number, endpoint_code)
+    left join first_of_state
+        on
+            first_of_state.endpoint_code = finished.endpoint_code
+            and first_of_state.state = finished.state
 )
 
 select
     line.enrollment_key,
     line.line_number,
     endpoint.endpoint_code,
-    case when told.reason is null then observed.end_day - observed.origin_day end as time_days,
-    case when told.reason is null then coalesce(observed.outcome.state, 0) end as state,
-    coalesce(told.reason, observed.outcome.reason, observed.censor_code) as reason,
-    enrollment.entry_day - observed.origin_day as entry_days
+    if(told.reason is null, outcome.time_days, null) as time_days,
+    if(told.reason is null, outcome.state, null) as state,
+    coalesce(told.reason, outcome.reason) as reason,
+    if(outcome.is_finished, null, enrollment.entry_day - outcome.origin_day) as entry_days
 from line
 inner join dim_enrollment as enrollment using (enrollment_key)
 cross join dim_endpoint as endpoint
-left join observed
+left join outcome
     on
-        observed.enrollment_key = line.enrollment_key
-        and observed.line_number = line.line_number
-        and observed.endpoint_code = endpoint.endpoint_code
+        outcome.enrollment_key = line.enrollment_key
+        and outcome.line_number = line.line_number
+        and outcome.endpoint_code = endpoint.endpoint_code
 left join doubtful
     on
         doubtful.enrollment_key = line.enrollment_key
@@ -205,9 +253,9 @@ left join doubtful
 cross join lateral (
     select
         case
-            when observed.endpoint_code is null then 'not_defined'
+            when outcome.endpoint_code is null then 'not_defined'
             when doubtful.enrollment_key is not null then 'in_doubt'
-            when observed.origin_day is null then 'without_origin'
-            when coalesce(observed.end_day < observed.origin_day, true) then 'without_day'
+            when outcome.origin_day is null and not outcome.is_finished then 'without_origin'
+            when coalesce(outcome.time_days < 0, true) then 'without_day'
         end as reason
 ) as told

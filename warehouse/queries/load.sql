@@ -9,6 +9,8 @@ select
     rows_in,
     rows_loaded,
     rows_quarantined,
+    rows_excluded,
+    previous_snapshot_id,
     is_synthetic,
     loaded_at,
     program_version,

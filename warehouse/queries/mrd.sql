@@ -9,7 +9,7 @@ select
     timepoint_code,
     case
         when status <> 'sampled' then status
-        when qualifier = 'failed' then 'not_evaluable'
+        when qualifier in ('failed', 'done') then 'not_evaluable'
         when qualifier = '=' and value >= $threshold then 'positive'
         when qualifier = '=' and coalesce(loq, value) <= $threshold then 'negative'
         when qualifier = '<' and value <= $threshold then 'negative'

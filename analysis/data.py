@@ -94,7 +94,10 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
         _table(
             "files",
             ("file", "source", "rows_in", "rows_loaded", "rows_quarantined", "rows_excluded"),
-            query(snapshot, "file").drop("is_enrolling").rows(),
+            [
+                (number, source or say("data.no_source"), *counts)
+                for number, source, *counts in query(snapshot, "file").drop("is_enrolling").rows()
+            ],
         ),
         _table("issues", ("file", "severity", "rule", "column", "findings", "rows"), issues.rows()),
         _solved_table(snapshot),

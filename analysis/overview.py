@@ -19,6 +19,7 @@ from analysis.stats.counts import day_counts
 from analysis.stats.estimate import Estimate
 from analysis.stats.survival import follow_up
 from analysis.wording import crossing, percent
+from trial.schema import EXCLUDED
 from trial.study import ENROLLMENT, MISSING, Characteristic, Endpoint
 from trial.words import say
 from warehouse.query import Snapshot, by_level, compared_levels, query
@@ -276,7 +277,8 @@ def _left_out(on: Page) -> Table:
 
 
 def _notes(on: Page) -> list[Note]:
-    notes = [*on.notes(), *_quarantined_enrollments(on), *_other_lines(on)]
+    notes = [*on.notes(), *_quarantined_enrollments(on), *_excluded_enrollments(on)]
+    notes += _other_lines(on)
     enrolled = query(on.snapshot, "enrollment").to_dicts()
     both = min(
         (row["n_in_other_cohorts"] for row in enrolled if row["n_in_other_cohorts"]), default=0
@@ -286,7 +288,8 @@ def _notes(on: Page) -> list[Note]:
         notes.append(Note("info", say("overview.both", n=both), disclosed))
     notes += late_entry(on.snapshot)
     notes += _disagreements(on)
-    notes.append(Note("info", say("overview.smd_note", limit=NOTICEABLE)))
+    if len(groups(on.study, on.view.selection)) == 2:
+        notes.append(Note("info", say("overview.smd_note", limit=NOTICEABLE)))
     return notes
 
 
@@ -298,6 +301,19 @@ def _quarantined_enrollments(on: Page) -> list[Note]:
         return []
     text = say("overview.quarantined", n=n, of=of)
     return [Note("warning", text, Disclosed((n, of - n), "quarantined"))]
+
+
+def _excluded_enrollments(on: Page) -> list[Note]:
+    """Rows that would have enrolled somebody and were left out by rule, with the reason."""
+    files = query(on.snapshot, "file").filter(pl.col("is_enrolling"))
+    issues = query(on.snapshot, "issue").join(files, on="file_number", how="semi")
+    by_rule = pl.col("rule").str.strip_prefix(EXCLUDED)
+    told = issues.filter(pl.col("rule").str.starts_with(EXCLUDED))
+    of, notes = int(files["rows_in"].sum()), []
+    for reason, n in told.group_by(by_rule).agg(pl.col("n_rows").sum()).sort("rule").rows():
+        text = say("overview.excluded", n=n, of=of, reason=reason)
+        notes.append(Note("info", text, Disclosed((n, of - n), f"excluded.{reason}")))
+    return notes
 
 
 def _other_lines(on: Page) -> list[Note]:

@@ -95,12 +95,12 @@ def _measured(code: str, label: str, counted: tuple[Counted, ...], yes: str, on:
     return Measured(code, Line(label, shares, f"response.{code}", on.refused), counted)
 
 
-def _class_table(code: str, title: str, rows: list[tuple[str, Counted]]) -> Table:
-    """Where everybody went: one row a time point and group, adding to N."""
+def _class_table(code: str, title: str, rows: list[tuple[str, Counted]], what: str = "") -> Table:
+    """Where everybody went: one row a time point and group, adding to N; `what` is a response."""
     if not rows:
         return Table(code, title, (), ())
     codes = tuple(rows[0][1].counts)
-    titles = tuple(say(f"class.{name}") for name in codes)
+    titles = tuple(say(f"class.{name}", what=what) for name in codes)
     columns = (say("column.measure"), say("column.cohort"), *titles, say("column.n"))
     told = [(label, c.group.label, *c.counts.values(), c.n) for label, c in rows]
     disclosed = [
@@ -142,12 +142,14 @@ def _bound_table(results: tuple[Measured, ...]) -> Table:
     return Table("bounds", title, columns, tuple(rows), tuple(disclosed), n_labels=2)
 
 
-def _tables(results: tuple[Measured, ...]) -> tuple[Table, ...]:
+def _tables(on: Page, results: tuple[Measured, ...]) -> tuple[Table, ...]:
+    rule = on.study.response
+    what = on.study.milestone_label(rule.remission) if rule else ""
     responses = [(results[0].line.label, c) for c in results[0].counted]
     classes = [(m.line.label, c) for m in results[1:] for c in m.counted]
     found = (
         _share_table(results),
-        _class_table("responses", say("response.table_responses"), responses),
+        _class_table("responses", say("response.table_responses"), responses, what),
         _class_table("classes", say("response.table_classes"), classes),
         _bound_table(results),
     )
@@ -279,7 +281,7 @@ def response_answer(snapshot: Snapshot, view: View) -> Answer:
         headline,
         [*([Note("warning", undefined)] if undefined else []), *_notes(on, results)],
         _figures(on, results, headline),
-        _tables(results),
+        _tables(on, results),
         _numbers(on, results),
         headline_disclosed=tuple(m.line.disclosed for m in told),
     )

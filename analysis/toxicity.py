@@ -32,6 +32,9 @@ from trial.study import Block
 from trial.words import say
 from warehouse.query import Snapshot, query
 
+# More rows than this do not fit a screen: then terms are in the table alone.
+MOST_DRAWN = 60
+
 
 @dataclass(frozen=True)
 class Started:
@@ -264,10 +267,12 @@ def _heat_maps(items: Items, caption: str) -> list[Figure]:
 def _figures(items: Items, lines: list[Line], headline: str) -> tuple[Figure, ...]:
     on = items.on
     block = on.study.block(on.view.block)
-    rows = [line.chart_row(line.part in items.hidden) for line in lines]
+    drawn = lines if len(lines) <= MOST_DRAWN else [line for line in lines if not line.indent]
+    rows = [line.chart_row(line.part in items.hidden) for line in drawn]
     worst = "toxicity.worst_severity" if on.study.toxicity.steps else "toxicity.worst_grade"
     told = {"worst": say(worst), "at_least": _at_least(on), "days": block.attribution_days}
-    caption = on.caption("toxicity.caption", **told)
+    few = "" if drawn == lines else say("toxicity.categories_only")
+    caption = on.caption("toxicity.caption", **told, until=_until(on, block), rows=few)
     figures = []
     if any(p.estimate is not None for row in rows for p in row.proportions):
         title = say("toxicity.title", block=block.label, at_least=_at_least(on))
@@ -346,6 +351,14 @@ def _scale_notes(on: Page) -> list[Note]:
         steps = ", ".join(on.study.toxicity.steps)
         return [Note("info", say("toxicity.scale", scale=scales[0].label, steps=steps))]
     return [Note("info", say("toxicity.ranges", grade=on.view.grade))] if on.view.grade > 1 else []
+
+
+def _until(on: Page, block: Block) -> str:
+    """The milestone that ends the attribution to a block, besides death."""
+    rule = on.study.response
+    if rule is None or rule.relapse is None or not block.until_relapse:
+        return ""
+    return say("toxicity.until", milestone=on.study.milestone_label(rule.relapse))
 
 
 def _lacking(on: Page) -> str:

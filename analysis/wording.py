@@ -20,7 +20,8 @@ def percent_limits(found: Estimate) -> str:
 
 def points(difference: float) -> str:
     """A difference of proportions in percentage points, signed: '+10.8'."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    rounded = round(100 * difference, 1) + 0.0  # + 0.0 makes -0.0 a plain 0.0
+    return f"{rounded:+.1f}".replace("-", "−")
 
 
 def points_limits(found: Estimate) -> str:

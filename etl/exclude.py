@@ -10,6 +10,7 @@ import polars as pl
 from etl.findings import FILE, ROW_ID, found
 from etl.sources.raw import ROW
 from etl.staging import EXCLUDED_COLUMNS, StagedFile
+from trial.schema import EXCLUDED
 
 CASE = "enrollment_id"
 
@@ -30,7 +31,7 @@ def _without(file: StagedFile, persons: pl.DataFrame) -> StagedFile:
     if excluded.is_empty():
         return file
     notes = [
-        found(excluded.filter(pl.col("reason") == reason), f"excluded: {reason}", "info", message)
+        found(excluded.filter(pl.col("reason") == reason), EXCLUDED + reason, "info", message)
         for reason in excluded["reason"].unique().sort().to_list()
         for message in [f"Left out by the mapping: {reason}."]
     ]

@@ -404,6 +404,10 @@ class LoadedFile(dy.Schema):
     rows_excluded = dy.Int64(nullable=False, min=0, description="Rows left out by rule.")
 
 
+# The rule of a finding that says why the mapping left a row out: this, then the reason.
+EXCLUDED = "excluded: "
+
+
 class Issue(dy.Schema):
     """One row per file x severity x rule x column: how many findings, in how many rows."""
 

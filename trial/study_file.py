@@ -249,6 +249,12 @@ def _endpoint(table: Table, milestones: list[str], lines: list[str]) -> Endpoint
         is_finished=table.flag("finished", False),
     )
     table.done()
+    if endpoint.is_finished and len(endpoint.events) > len(endpoint.states):
+        raise table.error(
+            "event",
+            "a finished time does not say which of several milestones ended it: one milestone a "
+            "state, such as 'progression or death'.",
+        )
     return endpoint
 
 

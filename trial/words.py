@@ -196,6 +196,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "{excluded}; {enrollments} enrollments."
     },
     "data.excluded": {"en": " + {n} left out by rule"},
+    "data.no_source": {"en": "none"},
     "data.table_files": {"en": "Files of the load"},
     "data.table_issues": {"en": "Findings by file, check and column"},
     "data.table_cohorts": {"en": "Enrollments by cohort"},

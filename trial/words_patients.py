@@ -45,6 +45,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{n} of {of} rows that enroll patients are quarantined: those children are in no "
         "number of any page. See the Data page."
     },
+    "overview.excluded": {
+        "en": "{n} of {of} rows of the export that could enroll somebody were left out by rule: "
+        "{reason}."
+    },
     "overview.baseline_of_enrollment": {
         "en": "The characteristics are those of the enrollment, that is of the relapse it began "
         "with, also for lines that began later; filters mean the same."
@@ -121,8 +125,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "class.in_doubt": {"en": "quaran\u00adtined"},
     "class.too_early": {"en": "too early"},
     "class.not_reached": {"en": "not reached"},
-    "class.remission": {"en": "remission"},
-    "class.non_response": {"en": "no remission"},
+    "class.remission": {"en": "{what}"},
+    "class.non_response": {"en": "no {what}"},
     "class.early_death": {"en": "died before"},
     "column.worst": {"en": "Unknown as positive"},
     "column.best": {"en": "Unknown as negative"},
@@ -156,7 +160,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{worst} per patient, {at_least}, over those who started the block "
         "with their events documented; who had no event is in it. Wilson intervals, 95 %. An event "
         "belongs to the block in which it began: from its first day to the day before the next "
-        "block or conditioning, relapse, death, or {days} days after its end."
+        "block, {until}death, or {days} days after its end.{rows}"
+    },
+    "toxicity.until": {"en": "{milestone}, "},
+    "toxicity.categories_only": {
+        "en": " There are too many terms to draw: categories are drawn, terms are in the table."
     },
     "toxicity.not_given": {"en": "not given"},
     "toxicity.undocumented": {"en": "none documented"},

@@ -199,12 +199,6 @@ finished as (
     group by all
 ),
 
-first_of_state as (
-    select endpoint_code, state, arg_min(milestone_code, priority) as milestone_code
-    from dim_endpoint_event
-    group by all
-),
-
 outcome as (
     select
         observed.enrollment_key,
@@ -218,16 +212,18 @@ outcome as (
         if(endpoint.is_finished, finished.state, coalesce(observed.outcome.state, 0)) as state,
         if(
             endpoint.is_finished,
-            coalesce(first_of_state.milestone_code, observed.censor_code),
+            coalesce(named.milestone_code, observed.censor_code),
             coalesce(observed.outcome.reason, observed.censor_code)
         ) as reason
     from observed
     inner join dim_endpoint as endpoint using (endpoint_code)
     left join finished using (enrollment_key, line_number, endpoint_code)
-    left join first_of_state
+    -- A finished endpoint has one milestone a state.
+    left join dim_endpoint_event as named
         on
-            first_of_state.endpoint_code = finished.endpoint_code
-            and first_of_state.state = finished.state
+            endpoint.is_finished
+            and named.endpoint_code = finished.endpoint_code
+            and named.state = finished.state
 )
 
 select

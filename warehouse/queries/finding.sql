@@ -11,4 +11,6 @@ select
     finding.message
 from finding
 inner join record_file as file using (file_number)
-order by finding.finding_number
+order by
+    list_position(['error', 'warning', 'repair', 'info'], finding.severity),
+    finding.finding_number

@@ -57,12 +57,20 @@ def _chosen(
     return found
 
 
+def _sheets(file: ExportFile, mapping: Mapping) -> list[str] | None:
+    """The tables of a file that the mapping names one by one; None if it does not."""
+    named = [s.table for s in mapping.sources if _fits(file, s.file)]
+    if None in named or any(set(name or "") & set("*?[") for name in named):
+        return None
+    return [name for name in dict.fromkeys(named) if name]
+
+
 def _tables(
-    file: ExportFile, source: SourceRule, read: dict[str, list[RawTable]]
+    file: ExportFile, source: SourceRule, mapping: Mapping, read: dict[str, list[RawTable]]
 ) -> list[RawTable]:
     """The tables of a file that a source reads."""
     if file.name not in read:
-        read[file.name] = read_file(file)
+        read[file.name] = read_file(file, _sheets(file, mapping))
     tables = read[file.name]
     if source.table is None and len(tables) == 1:
         return tables
@@ -156,7 +164,7 @@ def assigned(
     by_table: dict[tuple[str, str, str | None], tuple[RawTable, list[SourceRule]]] = {}
     for source in mapping.sources:
         for file in _chosen(export.files, source, mapping):
-            for raw in _tables(file, source, read):
+            for raw in _tables(file, source, mapping, read):
                 key = (raw.file, raw.name, source.supplement)
                 by_table.setdefault(key, (raw, []))[1].append(source)
     parts = list(_parts(by_table, export, mapping))

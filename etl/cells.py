@@ -26,7 +26,7 @@ from etl.mapping import (
     RowCondition,
     SourceRule,
 )
-from etl.sources.raw import RawTable
+from etl.sources.raw import DATE_SYSTEM_1904, RawTable
 from etl.values import (
     MESSAGES,
     Measured,
@@ -110,6 +110,7 @@ class Cells:
         """Trim the columns that the mapping reads; every trimmed cell is recorded as a repair."""
         self.findings = [none_found()]
         self.missing: dict[str, set[str]] = {}
+        self.counts_from_1904 = DATE_SYSTEM_1904 in raw.form
         self.shown = {new.name: new.shown for new in source.new_columns}
         tagged = raw.rows.with_columns(pl.lit(file_number, pl.Int32).alias(FILE))
         for column in source.columns():
@@ -228,7 +229,14 @@ class Cells:
         # Polars reads 5.3.2019 by %d.%m.%Y too: clean is only what is written back the same.
         is_clean = (parsed >= OLDEST) & (parsed.dt.to_string(date_format) == pl.col(column))
         strict = pl.when(is_clean).then(parsed)
-        value = self.read(rows, column, strict, lambda t: read_date(t, partial), pl.Date)
+
+        def reader(text: str) -> Read[date]:
+            read = read_date(text, partial)
+            # Which day a bare number is depends on the date system, and this is the other one.
+            other = self.counts_from_1904 and "excel_serial" in read.repairs
+            return Read(None, error="not_a_date") if other else read
+
+        value = self.read(rows, column, strict, reader, pl.Date)
         message = "This date has not come yet. Correct it in the export."
         self.note(rows.filter(value > date.today()), "date_in_future", message, column)
         return value
@@ -252,18 +260,20 @@ class Cells:
     def measured(self, rows: pl.DataFrame, cell: FactCell) -> pl.Expr:
         """A laboratory result as qualifier and value (fraction); the unit stands beside it."""
         column = cell.column or ""
-        if cell.unit is None:
+        if cell.unit is None or cell.unit.column is None:
+            same = cell.unit.value if cell.unit else None
             return self.read(
-                rows, column, pl.lit(None, MEASURED), lambda t: _measured(t, None), MEASURED
+                rows, column, pl.lit(None, MEASURED), lambda t: _measured(t, same), MEASURED
             )
-        unit, values = pl.col(cell.unit), pl.lit(None, MEASURED)
-        for text in rows[cell.unit].unique().sort().to_list():
+        unit, values = pl.col(cell.unit.column), pl.lit(None, MEASURED)
+        meant = dict(cell.unit.codes)
+        for text in rows[cell.unit.column].unique().sort().to_list():
             mine = unit.is_null() if text is None else unit == text
             read = self.read(
                 rows.filter(mine),
                 column,
                 pl.lit(None, MEASURED),
-                lambda t, unit=text: _measured(t, unit),
+                lambda t, unit=meant.get(text, text) if text else None: _measured(t, unit),
                 MEASURED,
             )
             values = pl.when(mine).then(read).otherwise(values)

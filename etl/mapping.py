@@ -134,11 +134,20 @@ class MilestoneRule:
 
 
 @dataclass(frozen=True)
+class Unit:
+    """The unit of a measured cell: the text of a column, what `codes` makes of it, or `value`."""
+
+    column: str | None
+    codes: tuple[tuple[str, str], ...] = ()
+    value: str | None = None
+
+
+@dataclass(frozen=True)
 class FactCell:
     """Where a column of a fact table comes from: a column of the export, or one value for all.
 
-    `codes` (and `others`) for a coded cell, `day` for a day, `unit` (a column) for a measured one,
-    `unit_days` for a duration, `category` (a column) for a term of an open list. `is_counted`:
+    `codes` (and `others`) for a coded cell, `day` for a day, `unit` for a measured one, `unit_days`
+    for a duration, `category` (a column) for a term of an open list. `is_counted`:
     neither, but 1, 2, 3 in the order of their days.
     """
 
@@ -147,7 +156,7 @@ class FactCell:
     codes: tuple[tuple[str, str], ...] = ()
     others: str | None = None
     day: Day | None = None
-    unit: str | None = None
+    unit: Unit | None = None
     unit_days: float = 1.0
     category: str | None = None
     is_counted: bool = False
@@ -155,7 +164,8 @@ class FactCell:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the export that it reads."""
-        return tuple(c for c in (self.column, self.unit, self.category) if c)
+        unit = self.unit.column if self.unit else None
+        return tuple(c for c in (self.column, unit, self.category) if c)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ from etl.mapping import (
     Number,
     RowCondition,
     SourceRule,
+    Unit,
 )
+from etl.values import UNITS
 from trial.document import DocumentError, Table, read_document, unique
 from trial.study import UNIT_DAYS, Characteristic, Study
 from trial.study_file import STUDIES, read_study
@@ -251,6 +253,21 @@ def _constant(table: Table, column: FactColumn, allowed: list[str]) -> FactCell:
     return FactCell(None, value=value)
 
 
+def _unit(table: Table) -> Unit | None:
+    """The unit of a measured cell: a column, a table with its codes, or one value for all."""
+    told = table.data.get("unit")
+    if told is None or isinstance(told, str):
+        column = table.text("unit", None)
+        return Unit(column) if column else None
+    unit = table.table("unit")
+    if "value" in unit.data:
+        found = Unit(None, value=unit.code("value", list(UNITS)))
+    else:
+        found = Unit(unit.filled("column"), _code_pairs(unit, list(UNITS)))
+    unit.done()
+    return found
+
+
 def _fact_cell(table: Table, column: FactColumn, study: Study) -> FactCell:
     allowed = known_codes(study, column) if column.kind in ("code", "flag") else []
     if column.kind == "grade":
@@ -269,7 +286,7 @@ def _fact_cell(table: Table, column: FactColumn, study: Study) -> FactCell:
         column=table.filled("column"),
         codes=_code_pairs(table, allowed),
         others=table.code("others", allowed, None) if column.kind == "code" else None,
-        unit=table.text("unit", None) if column.kind == "measured" else None,
+        unit=_unit(table) if column.kind == "measured" else None,
         unit_days=_unit_days(table) if column.kind == "duration" else 1.0,
         category=table.text("category", None) if is_open else None,
     )

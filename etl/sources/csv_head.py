@@ -5,8 +5,8 @@ at least). On a tie a tab, semicolon or bar wins over the comma, which also stan
 sentences. Excel's line `sep=;` decides without a count, and is no row, as in Excel.
 
 The header is the first row with anything in it. Only what can hardly be otherwise is taken for a
-title above it: rows with cells in less than half of the columns of a table (three at least), over a
-row with names in all columns, none twice, none a number or date.
+title above it: rows with cells in less than half of the columns, over a row with names in all
+columns, none twice, none a number or date.
 """
 
 import csv
@@ -20,6 +20,7 @@ from etl.sources.bounds import Bounds
 from etl.sources.encoding import Text, shown
 from etl.sources.raw import ROW
 
+# The first wins a tie.
 SEPARATORS = ("\t", ";", "|", ",")
 _HEAD_BYTES = 256 * 1024
 _HEAD_RECORDS = 100
@@ -70,7 +71,7 @@ def read_head(name: str, text: Text, bounds: Bounds) -> Head:
         separator: _records(name, lines[skipped:], separator)
         for separator in ((sep_line[1],) if sep_line else SEPARATORS)
     }
-    separator = max(read, key=lambda s: (_fitting(read[s][0]), s != ","))
+    separator = max(read, key=lambda s: _fitting(read[s][0]))
     if not sep_line and not _fitting(read[separator][0]):
         separator = ","
     records, error = read[separator]
@@ -146,7 +147,7 @@ def _header(records: list[Record]) -> int:
     width = max(widths, key=lambda w: (widths[w], w))
     for place, record in enumerate(records):
         if 2 * sum(map(_is_filled, record.cells)) >= width:
-            return place if width > 2 and _names_columns(record.cells, width) else 0
+            return place if _names_columns(record.cells, width) else 0
     return 0
 
 

@@ -185,10 +185,10 @@ def _russian(runs: list[bytes], encoding: str) -> float:
     A capital after a small letter counts as no letter: it tells KOI8-R, where case is the other
     way round.
     """
-    words = [run.decode(encoding, errors="replace") for run in runs]
-    total = 0.0
-    for word in words:
+    total = n_letters = 0
+    for word in (run.decode(encoding, errors="replace") for run in runs):
         for before, letter in zip(" " + word, word, strict=False):
             wrong = before.islower() and letter.isupper()
             total += log(_NO_LETTER if wrong else _FREQUENT.get(letter.lower(), _NO_LETTER))
-    return total / max(1, sum(map(len, words)))
+        n_letters += len(word)
+    return total / max(1, n_letters)

@@ -6,7 +6,7 @@ name decides only where the content leaves it open.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +79,23 @@ def opened(path: Path, bounds: Bounds = BOUNDS) -> Iterator[Export]:
         yield _export(path, Path(folder), bounds)
 
 
-def read_file(file: ExportFile, bounds: Bounds = BOUNDS) -> list[RawTable]:
+def read_file(
+    file: ExportFile, sheets: Collection[str] | None = None, bounds: Bounds = BOUNDS
+) -> list[RawTable]:
     """The tables of a file, by the reader for what it holds.
 
-    Raises LoadError if it has gone, is no kind of file that can be read, goes beyond the bounds, or
-    as its reader does.
+    `sheets`: of a workbook these alone, so that a sheet that is no table does not stop the others.
+    Raises LoadError if the file has gone, is no kind of file that can be read, goes beyond the
+    bounds, or as its reader does.
     """
+    try:
+        return _tables(file, sheets, bounds)
+    except LoadError as error:
+        # Some readers name the place on the disk, which of an archive nobody has ever seen.
+        raise LoadError(str(error).replace(str(file.path), file.name)) from error
+
+
+def _tables(file: ExportFile, sheets: Collection[str] | None, bounds: Bounds) -> list[RawTable]:
     path, name = file.path, file.name
     kind = kind_of(_start(path, name), name)
     _refuse_too_large(path, name, bounds)
@@ -93,7 +104,7 @@ def read_file(file: ExportFile, bounds: Bounds = BOUNDS) -> list[RawTable]:
     if kind == WORKBOOK:
         check_workbook(path, name, bounds)
     if kind in (WORKBOOK, OLD_OFFICE):
-        return read_workbook(path, name)
+        return read_workbook(path, name, sheets)
     if kind == XML:
         return read_odm(path, name)
     bounded = {TEXT: read_csv_file, JSON: read_dataset_json, TRANSPORT: read_sas_transport}

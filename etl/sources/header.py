@@ -48,7 +48,11 @@ def find_header(lines: Sequence[Line], merges: Sequence[Merge], title: str) -> H
     """
     first = header_index(lines, merges)
     upper = lines[first]
-    groups = [m for m in merges if m.top == m.bottom == upper.number and m.right > m.left]
+    groups = [
+        m
+        for m in merges
+        if m.top == m.bottom == upper.number and m.right > m.left and upper.words(m.left)
+    ]
     header = Header((upper,), tuple(upper.words(i) for i in range(len(upper.cells))))
     if first + 1 < len(lines):
         header = _two_rows(upper, lines[first + 1], groups) or header
@@ -105,8 +109,9 @@ def _merged_heads(above: list[str], groups: Sequence[Merge]) -> list[str]:
     """Of each column the heading that is merged over it and others, '' for none."""
     heads = [""] * len(above)
     for group in groups:
-        for column in range(group.left, min(group.right + 1, len(above))):
-            heads[column] = above[group.left]
+        if not heads[group.left]:
+            for column in range(group.left, min(group.right + 1, len(above))):
+                heads[column] = above[group.left]
     return heads
 
 
@@ -115,10 +120,8 @@ def _heads_before_blanks(above: list[str]) -> list[str]:
     heads = list(above)
     for i in range(1, len(above)):
         heads[i] = above[i] or heads[i - 1]
-    following = [*above[1:], "end"]
-    return [head if not text or not next_text else "" for head, text, next_text in zip(
-        heads, above, following, strict=True
-    )]  # fmt: skip
+    are_alone = (bool(text and after) for text, after in zip(above, [*above[1:], "-"], strict=True))
+    return ["" if is_alone else head for head, is_alone in zip(heads, are_alone, strict=True)]
 
 
 def _check_names(header: Header, title: str) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 ROW = "_source_row"
+# What the form of a workbook says whose day numbers count from 1904.
+DATE_SYSTEM_1904 = "1904 date system"
 REPAIRED = {ROW: pl.Int64, "column_name": pl.String, "raw_text": pl.String, "rule": pl.String}
 # What readers can record, with its sentence. A row set aside is no data row.
 SET_ASIDE = {
@@ -21,7 +23,6 @@ SET_ASIDE = {
 }
 READER_REPAIRS = {
     "merged_cell": "The value of a merged cell was given to each row of it.",
-    "date_cell": "A date cell of the spreadsheet was written as a date.",
     "date_system_1904": "A date cell of the 1904 date system was written as the date it shows.",
     "odm_update": "A later transaction of the file replaced or removed this value.",
     "sas_missing": "A special missing value of SAS was read as missing.",

@@ -14,7 +14,7 @@ from zipfile import BadZipFile, ZipFile
 import polars as pl
 
 from etl.errors import LoadError
-from etl.sources.raw import REPAIRED, RawTable, raw_frame
+from etl.sources.raw import DATE_SYSTEM_1904, REPAIRED, RawTable, raw_frame
 from etl.sources.sheet import Found, find_table
 from etl.sources.xlsx import SAVE_AS, Book, SheetPart, open_book
 from etl.sources.xlsx_sheet import SheetCells, read_cells
@@ -46,7 +46,9 @@ def _archive(file: BinaryIO, name: str) -> ZipFile:
     try:
         return ZipFile(file)
     except (BadZipFile, NotImplementedError, ValueError) as error:
-        raise LoadError(f"{name}: no Excel workbook, or cut off ({error!s:.200}). {SAVE_AS}") from error
+        raise LoadError(
+            f"{name}: no Excel workbook, or cut off ({error!s:.200}). {SAVE_AS}"
+        ) from error
 
 
 def _old_container(data: bytes, name: str) -> LoadError:
@@ -115,6 +117,6 @@ def _form(found: Found, book: Book, sheet: SheetPart) -> str:
         "Excel workbook",
         "" if rows == ["1"] else f"header in row{'s'[: len(rows) - 1]} {' and '.join(rows)}",
         "hidden sheet" if sheet.is_hidden else "",
-        "1904 date system" if book.is_1904 else "",
+        DATE_SYSTEM_1904 if book.is_1904 else "",
     ]
     return ", ".join(filter(None, said))

@@ -16,13 +16,14 @@ text. What they hold to:
 from etl.values.codes import read_code
 from etl.values.dates import read_date
 from etl.values.grades import Grade, is_severity, read_grade
-from etl.values.measured import Measured, read_measured
+from etl.values.measured import UNITS, Measured, read_measured
 from etl.values.numbers import read_number
 from etl.values.read import Read
 from etl.values.rules import MESSAGES, severity
 
 __all__ = [
     "MESSAGES",
+    "UNITS",
     "Grade",
     "Measured",
     "Read",

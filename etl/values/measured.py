@@ -20,6 +20,7 @@ from etl.values.read import Read, no_value, repaired, words
 
 LONGEST = 200
 PERCENT, FRACTION = "%", "fraction"
+UNITS = (PERCENT, FRACTION)
 _SHIFT = {PERCENT: -2, FRACTION: 0}
 
 WORDS = ("undetectable", "detected", "failed")

@@ -18,7 +18,18 @@ MISSING_WORDS = frozenset(
 )
 SPREADSHEET_ERRORS = frozenset(
     {
-        *("#ref!", "#n/a", "#value!", "#div/0!", "#name?", "#num!", "#null!", "#spill!", "#calc!"),
+        *(
+            "#ref!",
+            "#n/a",
+            "#value!",
+            "#div/0!",
+            "#name?",
+            "#num!",
+            "#null!",
+            "#spill!",
+            "#calc!",
+            "#not calculated!",
+        ),
         *("#ссылка!", "#н/д", "#знач!", "#дел/0!", "#имя?", "#число!", "#пусто!", "#перенос!"),
     }
 )

@@ -63,7 +63,7 @@ def _parts(rows: str, after: str = "") -> dict[str, str | bytes]:
             ("styles", "styles.xml"),
         ),
         SHEET: _sheet(rows, after),
-        TEXTS: f'<sst xmlns="{MAIN}"><si><t>one</t></si></sst>',
+        TEXTS: f'<sst xmlns="{MAIN}"><si><t>one</t><rPh><t>no</t></rPh></si></sst>',
         STYLES: f'<styleSheet xmlns="{MAIN}"><cellXfs><xf numFmtId="0"/></cellXfs></styleSheet>',
     }
 

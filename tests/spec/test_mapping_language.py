@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+import xlsxwriter
 
 from etl.errors import LoadError
 from etl.load import LoadReport
@@ -476,3 +477,61 @@ def test_what_a_mapping_cannot_say_is_refused_with_its_line(
     workshop.write()
     with pytest.raises(DocumentError, match=rf"made.toml line \d+: .*{said}"):
         read_mapping(str(tmp_path / "made.toml"), studies=tmp_path / "studies")
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "rules"),
+    [
+        ('unit = { value = "%" }', 0.01, []),
+        ('unit = { value = "fraction" }', None, [("out_of_range", "mrd", 1)]),
+        ('unit = { column = "u", codes = { "1" = "%" } }', 0.01, []),
+        ('unit = "u"', None, [("ambiguous_unit", "mrd", 1)]),
+    ],
+)
+def test_a_unit_is_a_column_a_code_or_the_same_for_all(
+    tmp_path: Path, unit: str, value: float | None, rules: list[tuple]
+) -> None:
+    more = f"""
+[[source]]
+code = "looks"
+file = "looks.csv"
+patient_id = "id"
+ignore = ["u"]
+
+[[source.fact]]
+table = "fct_assessment"
+
+[source.fact.columns]
+sample_day = {{ column = "day" }}
+material_code = {{ value = "marrow" }}
+method_code = {{ value = "look" }}
+measure_code = {{ value = "state" }}
+result = {{ column = "mrd", {unit} }}
+"""
+    number = "1" if value else "7"
+    workshop = _workshop(tmp_path, more, looks=f"id,day,mrd,u\np1,20,{number},1\n")
+    report = workshop.load()
+    found = _table(workshop, report, "select value from fct_assessment")
+    assert found == ([(value,)] if value else [])
+    assert _rules(report) == rules
+
+
+@pytest.mark.parametrize("counts_from_1904", [False, True])
+def test_a_bare_day_number_of_the_other_date_system_is_no_date(
+    tmp_path: Path, counts_from_1904: bool
+) -> None:
+    """42370 is 1 January 2016 by the 1900 system and four years and a day later by the other."""
+    workshop = Workshop(tmp_path, SMALL, f'study = "made"\n{PEOPLE}'.replace(".csv", ".xlsx"))
+    workshop.write()
+    book = xlsxwriter.Workbook(tmp_path / "export" / "people.xlsx", {"date_1904": counts_from_1904})
+    for number, row in enumerate([["id", "arm", "day_0", "seen"], ["p1", "O", 42370, 42736]]):
+        book.add_worksheet() if number == 0 else None
+        book.worksheets()[0].write_row(number, 0, row)
+    book.close()
+    if counts_from_1904:
+        with pytest.raises(LoadError, match="no row could be loaded.*'42370'"):
+            workshop.load()
+    else:
+        report = workshop.load()
+        years = _table(workshop, report, "select enrollment_year from dim_enrollment")
+        assert years == [(2016,)]

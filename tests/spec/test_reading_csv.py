@@ -94,6 +94,11 @@ def test_russian_text_in_every_encoding_met(tmp_path: Path, encoding: str, said:
     assert rows_of(read(tmp_path, RUSSIAN.upper().encode(encoding)))[1][1][2] == "УМЕР"
 
 
+def test_capitals_inside_words_tell_koi8(tmp_path: Path) -> None:
+    table = read(tmp_path, "id;mg/m2;Фамилия\n1;5 мкг/м2;Щукина\n2;7;Цой\n".encode("koi8-r"))
+    assert table.rows["Фамилия"].to_list() == ["Щукина", "Цой"]
+
+
 def test_western_words_are_windows_1252(tmp_path: Path) -> None:
     table = read(tmp_path, "id,dose mg/m²,name\n1,5,Müller\n2,6,Étienne\n".encode("cp1252"))
     assert table.form == "CSV, windows-1252, separated by ,"
@@ -220,6 +225,7 @@ def test_the_header_again_is_set_aside(tmp_path: Path) -> None:
         ('a,b\n1,"x"y\n', "row 2: not readable as CSV"),
         ('"a,b\n', "row 1: not readable as CSV"),
         ("a,b\n\n1,2\n" + "1" * 200_000 + ",1\n", "row 4: not readable as CSV"),
+        ("a,b\n1,2\n" + "1" * 200_000 + ",1\n", "row 3: not readable as CSV"),
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, content: bytes | str, words: str) -> None:
@@ -246,6 +252,7 @@ def test_bounds_are_refused_with_their_row(tmp_path: Path) -> None:
     refused(tmp_path, "a" * 2000, "row 1: longer than 1,000", bounds=small)
     refused(tmp_path, ok * 9 + "x" * 2000 + ok, "row 19", "1,000", bounds=small)
     refused(tmp_path, ok + '1,"' + "x\n" * 800 + '"\n', "row 3", "1,000", bounds=small)
+    assert read(tmp_path, ok + '1,"x,"\n' * 400, small).n_rows == 401
     refused(tmp_path, ok + "," * 60 + "\n", "row 3: 61 fields", bounds=small)
     refused(tmp_path, ",".join(f"c{i}" for i in range(51)), "51 columns", bounds=small)
     refused(tmp_path, ok + "1\n" * 4, "more than 3 rows", bounds=small)

@@ -417,6 +417,32 @@ def test_a_cell_merged_over_columns_makes_its_row_a_misfit() -> None:
     assert found.numbers == [3, 5]
 
 
+def test_a_row_merged_far_beyond_the_table_is_no_header() -> None:
+    found = _found("id | sex\np1 | m\np2 | f", "B2:J2")
+    assert _names(found) == ["id", "sex"]
+    assert found.numbers == [2, 3]
+
+
+def test_only_rows_of_data_are_said_to_have_got_a_merged_value() -> None:
+    found = _found(
+        """
+        id | sex | age
+        p1 | m | 7
+           | unknown |
+           | f | 9
+        """,
+        *("A2:A4", "B3:C3"),
+    )
+    assert found.misfits == ((3, ("p1", "unknown")),)
+    assert found.filled == ((4, 0, "p1"),)
+
+
+def test_a_blank_cell_merged_over_rows_changes_nothing() -> None:
+    found = _found("id | a\n | x\np2 | y", "A2:A3")
+    assert found.rows == [["", "x"], ["p2", "y"]]
+    assert not found.filled
+
+
 def test_a_totals_row_is_set_aside_not_loaded() -> None:
     found = _found(
         """
@@ -463,11 +489,12 @@ def test_the_header_further_down_is_set_aside() -> None:
         Код | Рецидив |
             | Дата    | Срок
         p2  | Дата    | Срок
+        Код | Дата    | Срок
         """,
         *("A1:A2", "B1:C1", "A4:A5", "B4:C4"),
     )
     assert found.aside == ((4, "header_again"), (5, "header_again"))
-    assert found.numbers == [3, 6]
+    assert found.numbers == [3, 6, 7]
     assert not found.filled
 
 
@@ -506,6 +533,8 @@ def test_blank_columns_before_between_and_after_are_left_out(tmp_path: Path) -> 
         (f"id | {ROW}", (), f"column B is called {ROW}"),
         ("id | | sex\np1 | 3 | m", (), "B2 is filled, but its column has no name"),
         ("id | sex\np1 | m | 3", (), "C2 is filled, but its column has no name"),
+        ("id | | site | \np1 | f | КМ | ЦНС", (), "B2 is filled, but its column has no name"),
+        ("id | site | \n\n | КМ | ЦНС", (), "C3 is filled, but its column has no name"),
         ("id | a | b\n | c | d\n | e | f\n1 | 2 | 3", ("A1:A3", "B1:C1"), "down to row 3"),
         ("id | a\np1 | x\np2 | y", ("A2:A3",), "A3 holds a value under a merged cell"),
     ],

@@ -5,7 +5,8 @@ from etl.demo.flaws import FLAWS
 _TEXT = """SYNTHETIC DATA. No patient.
 
 Every row of this folder was made by a program. No child in it exists, and no number in it is a
-result of ALL-REZ 2014, of ALL-REZ 2016 or of any hospital. The last column of every file says so.
+result of ALL-REZ 2014, of ALL-REZ 2016 or of any hospital. Every row says so in a column of
+its own.
 
 How it was made
   By python -m etl demo: {patients} patients, seed {seed}, {flaw}, {defects}.
@@ -19,7 +20,8 @@ What is beside it
                 each protocol, with its target population and definitions
   planted.csv   every finding that a load of this folder must give, and no other: file, row (the
                 header is row 1), column, text, rule, severity; `because` names the planted row
-                that a finding follows from
+                that a finding follows from. Files and rows are those of the eight CSV files; an
+                export of another shape has the same children elsewhere, and repairs of its own
 
 Where the probabilities come from (published results of other trials; none of ALL-REZ)
   Brown et al., JAMA 2021;325:833 (COG AALL1331): age, sex, genetics, induction, disease-free and

@@ -41,7 +41,7 @@ def clinician_tables(snapshot: Snapshot) -> tuple[Table, ...]:
         _table("quarantine", ("file", "row", "row_text"), quarantined),
         _table("solved_findings", columns, [tuple(row[name] for name in told) for row in solved]),
     )
-    return tuple(table for table in tables if table.rows or table.code != "solved_findings")
+    return tuple(table for table in tables if table.rows)
 
 
 def _solved_table(snapshot: Snapshot) -> Table:

@@ -23,6 +23,9 @@ OWNERS = {
     "altair": {"analysis/charts", "analysis"},
     "vl_convert": {"analysis"},
     "streamlit": {"pages", "app.py"},
+    "lxml": {"etl"},
+    "pyreadstat": {"etl"},
+    "xlsxwriter": {"etl"},
 }
 
 

@@ -1,4 +1,4 @@
-"""Command line: python -m etl load | issues | demo | first.
+"""Command line: python -m etl inspect | load | issues | demo | first.
 
 Exit codes of load: 0 loaded, 1 loaded with quarantined rows, 2 nothing published. `python -m etl
 demo OUT` writes a synthetic export; `python -m etl first` loads one, and the example exports, if
@@ -14,6 +14,7 @@ from typing import Any
 
 from etl.demo import FLAWS, MAPPING, SHAPES, DemoError, write_demo
 from etl.errors import LoadError
+from etl.inspect import inspect
 from etl.issues import findings, in_words, write_csv
 from etl.load import LoadReport, load
 from etl.mapping_file import MAPPINGS, read_mapping
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     one.add_argument("--cutoff", help="data cut-off, as 2026-05-03; nothing after it counts")
     one.add_argument("--json", action="store_true", help="print the report as JSON")
+    _add_inspect(commands)
     _add_issues(commands)
     commands.add_parser("first", help="load the demo and the examples if there are no data yet")
     demo = commands.add_parser(
@@ -54,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--defects", action="store_true", help="plant defects, one a row")
     demo.add_argument("--shape", choices=sorted(SHAPES), default="csv", help="format of the export")
     return parser
+
+
+def _add_inspect(commands: Any) -> None:
+    look = commands.add_parser("inspect", help="print what is in an export; load nothing")
+    look.add_argument("path", type=Path, metavar="PATH", help="a file, a folder or a zip archive")
+    look.add_argument("--draft", type=Path, metavar="FOLDER", help="write a draft mapping there")
+    look.add_argument("--study", help="the study of the draft; left out: a draft study too")
 
 
 def _add_issues(commands: Any) -> None:
@@ -123,6 +132,11 @@ def _issues(options: argparse.Namespace) -> int:
     return 0
 
 
+def _inspect(options: argparse.Namespace) -> int:
+    print(inspect(options.path, options.draft, options.study))
+    return 0
+
+
 def _load(options: argparse.Namespace) -> int:
     mapping = read_mapping(options.mapping, studies=options.studies)
     report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
@@ -134,9 +148,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code."""
     options = _parser().parse_args(arguments)
     run = {"first": lambda _: _first(), "demo": _demo, "load": _load}
-    run |= {"issues": _issues}
+    run |= {"issues": _issues, "inspect": _inspect}
     # Reading does not publish in any case.
-    nothing = "" if options.command == "issues" else "Nothing was published. "
+    nothing = "" if options.command in ("issues", "inspect") else "Nothing was published. "
     try:
         return run[options.command](options)
     except (LoadError, DemoError, DocumentError, SnapshotError, OSError) as error:

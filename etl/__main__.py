@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.demo import FLAWS, MAPPING, SHAPES, DemoError, write_demo
-from etl.errors import LoadError
+from etl.errors import LoadError, printable
 from etl.inspect import inspect
 from etl.issues import findings, in_words, write_csv
 from etl.load import LoadReport, load
@@ -123,9 +123,14 @@ def _in_words(report: LoadReport) -> str:
     return "\n".join(lines)
 
 
+def _say(text: str) -> None:
+    """Print what may hold text of files: a terminal must not obey it."""
+    print(printable(text))
+
+
 def _issues(options: argparse.Namespace) -> int:
     found = findings(options.warehouse or store_folder(), options.study, options.snapshot)
-    print(in_words(found))
+    _say(in_words(found))
     if options.csv:
         write_csv(found, options.csv)
         print(f"Written: {options.csv}")
@@ -133,14 +138,14 @@ def _issues(options: argparse.Namespace) -> int:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    print(inspect(options.path, options.draft, options.study))
+    _say(inspect(options.path, options.draft, options.study))
     return 0
 
 
 def _load(options: argparse.Namespace) -> int:
     mapping = read_mapping(options.mapping, studies=options.studies)
     report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
-    print(report.as_json() if options.json else _in_words(report))
+    _say(report.as_json() if options.json else _in_words(report))
     return 1 if report.rows_quarantined else 0
 
 
@@ -154,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run[options.command](options)
     except (LoadError, DemoError, DocumentError, SnapshotError, OSError) as error:
-        print(f"{nothing}{error}", file=sys.stderr)
+        print(f"{nothing}{printable(str(error))}", file=sys.stderr)
         return 2
     except Exception:
         # A defect must not end with Python's own code 1, which means "loaded" here.

@@ -5,14 +5,13 @@ Nothing is loaded. What could tell who somebody is stands neither in the report 
 
 from pathlib import Path
 
-from etl.errors import LoadError
+from etl.errors import LoadError, shown
 from etl.inspect.draft_mapping import mapping_text
 from etl.inspect.draft_study import study_text
 from etl.inspect.meanings import suffixed
 from etl.inspect.report import report
 from etl.inspect.roles import recognize
 from etl.inspect.units import Found, look_into
-from etl.sources.encoding import shown
 from etl.sources.export import opened
 from trial.document import parse_document
 from trial.found_terms import code_of

@@ -3,9 +3,9 @@
 import textwrap
 from collections.abc import Iterator
 
+from etl.errors import shown
 from etl.inspect.profile import DATE, TEXT, WITH_LEVELS, Column
 from etl.inspect.units import Found, Unit
-from etl.sources.encoding import shown
 
 WIDTH = 100
 MOST_LEVELS = 8

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from etl.sources.encoding import shown
+from etl.errors import shown
 
 Value = str | bool | int | float | Sequence["Value"] | Mapping[str, "Value"]
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

@@ -18,9 +18,9 @@ from tempfile import mkstemp
 from typing import Protocol
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from etl.errors import LoadError
+from etl.errors import LoadError, shown
 from etl.sources.bounds import MB, Bounds
-from etl.sources.encoding import is_western, shown
+from etl.sources.encoding import is_western
 
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP_START = b"\x1f\x8b"

@@ -15,9 +15,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from etl.errors import LoadError
+from etl.errors import LoadError, shown
 from etl.sources.bounds import Bounds
-from etl.sources.encoding import Text, shown
+from etl.sources.encoding import Text
 from etl.sources.raw import ROW
 
 # The first wins a tie.

@@ -50,15 +50,6 @@ class Text:
     said: str
 
 
-def shown(text: str, most: int = 60) -> str:
-    """A text of a file as a message may print it: on one line, without control characters.
-
-    Of a text longer than `most` characters the beginning.
-    """
-    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: most + 1])
-    return plain if len(plain) <= most else plain[: most - 3] + "..."
-
-
 def text_of(name: str, data: bytes) -> Text:
     """The text in these bytes.
 

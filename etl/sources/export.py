@@ -13,7 +13,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from tempfile import TemporaryDirectory
 
-from etl.errors import LoadError
+from etl.errors import LoadError, shown
 from etl.sources.archive import (
     GZIP_START,
     ZIP_STARTS,
@@ -29,7 +29,6 @@ from etl.sources.archive import (
 from etl.sources.bounds import BOUNDS, MB, Bounds
 from etl.sources.csv_file import read_csv_file
 from etl.sources.dataset_json import read_dataset_json
-from etl.sources.encoding import shown
 from etl.sources.file_kind import (
     ARCHIVE,
     JSON,

@@ -14,11 +14,11 @@ from pathlib import Path
 import polars as pl
 from lxml import etree
 
-from etl.errors import LoadError
+from etl.errors import LoadError, shown
 from etl.sources import odm_metadata, odm_records
 from etl.sources.odm_metadata import Definitions, define
 from etl.sources.odm_records import UNIT, Clinical, Record
-from etl.sources.odm_xml import declared_encoding, elements, local_name, namespace, shown
+from etl.sources.odm_xml import declared_encoding, elements, local_name, namespace
 from etl.sources.raw import REPAIRED, ROW, RawTable, raw_frame
 from etl.sources.redcap_flat import flat_table
 

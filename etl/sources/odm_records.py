@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from etl.errors import LoadError
-from etl.sources.odm_xml import local_name, shown
+from etl.errors import LoadError, shown
+from etl.sources.odm_xml import local_name
 
 REDCAP_FILE = "{https://projectredcap.org}DocName"
 UNIT = ".MeasurementUnitOID"

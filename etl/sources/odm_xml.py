@@ -15,12 +15,11 @@ from typing import Any, cast
 
 from lxml import etree
 
-from etl.errors import LoadError
+from etl.errors import LoadError, shown
 
 CHUNK_BYTES = 1 << 15
 HEAD_BYTES = 1 << 10
 DECLARED = re.compile(rb"""<\?xml[^>]*\sencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)""")
-SHOWN_CHARACTERS = 160
 
 
 class _Prolog:
@@ -46,12 +45,6 @@ class _Prolog:
 
     def close(self) -> None:
         """Nothing to give."""
-
-
-def shown(text: str) -> str:
-    """Text of a file as a message may show it: one line, printable, not long."""
-    line = "".join(c if c.isprintable() else " " for c in text)
-    return line if len(line) <= SHOWN_CHARACTERS else line[:SHOWN_CHARACTERS] + "..."
 
 
 def _not_xml(path: Path, error: etree.XMLSyntaxError) -> LoadError:

@@ -7,10 +7,9 @@ instrument or an event. Same columns, rows and texts here, so that one mapping r
 
 from pathlib import Path
 
-from etl.errors import LoadError
+from etl.errors import LoadError, shown
 from etl.sources.odm_metadata import Definitions
 from etl.sources.odm_records import Record, Step
-from etl.sources.odm_xml import shown
 from etl.sources.raw import RawTable, raw_frame
 from etl.sources.redcap import checkbox_column, choice_label, parse_choices
 

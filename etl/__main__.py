@@ -144,6 +144,11 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> int:
     mapping = read_mapping(options.mapping, studies=options.studies)
+    if mapping.is_draft:
+        raise LoadError(
+            f"{options.mapping}: a draft. Go through its lines marked 'guess' and 'fill in' (and "
+            "those of the study), then delete the line 'draft = true'."
+        )
     report = load(options.path, mapping, options.warehouse or store_folder(), options.cutoff)
     _say(report.as_json() if options.json else _in_words(report))
     return 1 if report.rows_quarantined else 0

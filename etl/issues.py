@@ -67,8 +67,9 @@ def _grouped(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _examples(rows: list[int], texts: list[str]) -> str:
+    """The first rows and texts of a group; row 0 stands for the whole table."""
     told = [
-        f"row {row}" + (f" '{text[:60]}'" if text else "")
+        (f"row {row}" if row else "the whole table") + (f" '{text[:60]}'" if text else "")
         for row, text in zip(rows, texts, strict=True)
     ]
     more = f" and {len(told) - MOST_EXAMPLES} more" if len(told) > MOST_EXAMPLES else ""

@@ -74,7 +74,7 @@ class NewColumn:
     """A column made of others before anything is read.
 
     `kind`: split (piece `part` of the cell cut at `by`; -1 is the last), first_filled (of
-    `sources`) or join (of `sources`, with `by` between).
+    `sources`), join (of `sources`, with `by` between) or row (the number of the row).
     """
 
     name: str
@@ -86,7 +86,7 @@ class NewColumn:
     @property
     def shown(self) -> str:
         """How a finding names it: the columns of the export behind it."""
-        return " / ".join(self.sources)
+        return " / ".join(self.sources) or self.name
 
 
 @dataclass(frozen=True)
@@ -289,9 +289,10 @@ class SourceRule:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A parsed mapping."""
+    """A parsed mapping; a draft is one that nobody has corrected yet."""
 
     code: str
     study: Study
     data_cutoff: str | None
     sources: tuple[SourceRule, ...]
+    is_draft: bool = False

@@ -77,9 +77,13 @@ def _new_column(table: Table) -> NewColumn:
         new = NewColumn(name, "split", (table.filled("from"),), table.filled("split"), int(part))
     elif "first_filled" in table.data:
         new = NewColumn(name, "first_filled", table.texts("first_filled"))
+    elif "row" in table.data:
+        if not table.flag("row"):
+            raise table.error("row", "'row' is true, or not there.")
+        new = NewColumn(name, "row", ())
     else:
         new = NewColumn(name, "join", table.texts("join"), table.text("with", ""))
-    if not new.sources:
+    if not new.sources and new.kind != "row":
         raise table.error(None, "a new column is made of one column or more.")
     table.done()
     return new
@@ -397,7 +401,8 @@ def read_mapping(name: str, folder: Path = MAPPINGS, studies: Path | None = None
     if not any(source.enrollment for source in sources):
         raise root.error(None, "no source has an [source.enrollment]: nobody would be enrolled.")
     _check_dates(root, sources)
-    mapping = Mapping(path.stem, study, root.text("data_cutoff", None), sources)
+    cutoff, is_draft = root.text("data_cutoff", None), root.flag("draft", False)
+    mapping = Mapping(path.stem, study, cutoff, sources, is_draft)
     root.done()
     return mapping
 

@@ -106,6 +106,15 @@ def _dates(seen: Recognized, study: Study) -> list[str]:
     return ["", "[source.enrollment.dates]", *lines] if lines else []
 
 
+def _origin_wanted(seen: Recognized) -> list[str]:
+    """Where day 0 might stand, if dates there need one; day numbers do without."""
+    dates = [f"{c.name} ({c.date_format})" for c in seen.enrolling.columns if c.date_format]
+    if not dates:
+        return []
+    wanted = 'day 0 of dates: origin = { column = "...", date_format = "..." }, one of'
+    return [fill_in(f"{wanted}: {', '.join(dates)}")]
+
+
 def _enrollment(seen: Recognized, study: Study, own: bool) -> list[str]:
     lines = ["", "[source.enrollment]"]
     if seen.repeats:
@@ -114,7 +123,7 @@ def _enrollment(seen: Recognized, study: Study, own: bool) -> list[str]:
     if seen.origin:
         lines.append(entry("origin", day(seen.origin.column), seen.origin.why))
     else:
-        lines.append(fill_in('no date of day 0 was recognized: origin = { column = "...", ... }'))
+        lines += _origin_wanted(seen)
     if seen.entry:
         lines.append(entry("entry", day(seen.entry.column), seen.entry.why))
     lines += _dates(seen, study)
@@ -289,6 +298,8 @@ def mapping_text(seen: Recognized, found: Found, study: Study, own: bool) -> str
             "A draft. Every line marked 'guess' was guessed; lines marked 'fill in' wait for you."
         ),
         note("What can be said here: etl/mappings/README.md."),
+        note("A draft is not loaded: correct it, then delete the next line."),
+        entry("draft", True),
         entry("study", study.code),
         note('data_cutoff = "2026-01-31"'),
     ]

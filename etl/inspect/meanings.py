@@ -34,7 +34,7 @@ def meaning(level: Level, allowed: Allowed, digits: bool = False) -> str | None:
     said = [level.label] if level.text.isdecimal() and level.label else [level.text]
     said += [level.label] if level.label else []
     if digits and not level.label and level.text in words.DIGITS:
-        said = [words.DIGITS[level.text]]
+        said = [words.DIGITS[level.text], level.text]
     exact = {code for code, _ in allowed if code in map(code_of, said)}
     meant = exact or {
         code for code, label in allowed for text in said

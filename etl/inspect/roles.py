@@ -320,8 +320,14 @@ def _may_describe(unit: Unit, seen: Recognized, column: Column) -> bool:
         and same
         and not twin
         and mostly(unit, 0.8)(column)
-        and (not _is_later(column))
+        and not _is_later(column)
+        and not _is_bare_flag(column)
     )
+
+
+def _is_bare_flag(column: Column) -> bool:
+    """A 0/1 column without labels: as often an outcome as something known at day 0."""
+    return {level.said for level in column.levels} <= set(words.DIGITS)
 
 
 def _is_later(column: Column) -> bool:

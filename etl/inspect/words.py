@@ -36,7 +36,7 @@ IDENTIFYING = (
     "история болезни", "амб карта", "врач", "лечащий врач", "мама", "отец", "мать",
     "surname", "initials", "phone", "telephone", "mobile", "address", "street", "email", "e mail",
     "passport", "ssn", "mrn", "medical record", "record number", "hospital number", "chart number",
-    "nhs", "birth", "birthdate", "dob", "brthdt", "brthdtc", "birthday", "zip", "zipcode",
+    "nhs", "birth", "birthdate", "birth dt", "dob", "brthdt", "brthdtc", "birthday", "zip", "zipcode",
     "postcode", "postal", "city", "doctor", "physician", "investigator", "invnam", "mother",
     "father", "guardian", "contact person", "insurance",
 )  # fmt: skip
@@ -80,7 +80,7 @@ ORIGIN = (
     "trtsdt", "enrollment date", "date of enrollment", "inclusion date", "registration date",
     "regdt", "дата включения", "дата регистрации", "treatment start date", "дата начала терапии",
     "diagnosis date", "date of diagnosis", "diagdt", "дата диагноза", "дата постановки диагноза",
-    "дата пд",
+    "дата пд", "acceptance date", "accept dt", "accept date", "date of acceptance", "random",
 )  # fmt: skip
 # Of these CDISC variables it is certain; who was never treated has none.
 SURE_ORIGIN = ("RANDDT", "RFSTDTC", "TRTSDT")
@@ -119,7 +119,7 @@ MILESTONES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     )),
     (("last_contact",), (
         "last contact date", "date of last contact", "last contact", "lstalvdt", "rfpendtc",
-        "last follow up date", "date of last follow up", "last seen", "дата последнего контакта",
+        "last follow up date", "date of last follow up", "fu date", "follow up date", "last seen", "дата последнего контакта",
         "дата последнего визита", "дата последнего наблюдения",
     )),
     (("relapse", "recurrence"), (

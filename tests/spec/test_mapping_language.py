@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
+from etl.__main__ import main
 from etl.errors import LoadError
 from etl.load import LoadReport
 from etl.mapping_file import read_mapping
@@ -535,3 +536,31 @@ def test_a_bare_day_number_of_the_other_date_system_is_no_date(
         report = workshop.load()
         years = _table(workshop, report, "select enrollment_year from dim_enrollment")
         assert years == [(2016,)]
+
+
+def test_a_file_without_identifiers_has_a_patient_in_every_row(tmp_path: Path) -> None:
+    people = "arm,day_0,seen\nO,2016-01-01,2017-01-01\nN,2016-02-01,2017-02-01\n"
+    made = 'patient_id = "id"\n[[source.column]]\nname = "id"\nrow = true\n'
+    mapping = f'study = "made"\n{PEOPLE}'.replace('patient_id = "id"\n', made)
+    report = Workshop(tmp_path, SMALL, mapping, {"people.csv": people}).load()
+    assert report.enrollments == 2 and report.issues == ()
+
+
+def test_a_date_of_long_ago_as_the_mapping_writes_it_is_no_repair(tmp_path: Path) -> None:
+    workshop = _workshop(tmp_path, "")
+    people = "id,arm,day_0,seen\np1,O,1931-01-01,1932-01-01\np2,N,1900-01-01,1950-01-01\n"
+    workshop.files["people.csv"] = people
+    report = workshop.load()
+    assert _rules(report, "repair") == []
+    assert _rules(report) == [("placeholder_date", "day_0", 1)]
+
+
+def test_a_draft_is_not_loaded_before_somebody_has_corrected_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workshop = _workshop(tmp_path, "")
+    workshop.mapping = "draft = true\n" + workshop.mapping
+    export, mapping = workshop.write(), str(tmp_path / "made.toml")
+    told = ["--mapping", mapping, "--studies", str(tmp_path / "studies")]
+    assert main(["load", str(export), *told, "--warehouse", str(workshop.store)]) == 2
+    assert "a draft." in capsys.readouterr().err and not workshop.store.exists()

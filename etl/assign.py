@@ -39,9 +39,12 @@ class Part:
 
 
 def _fits(file: ExportFile, pattern: str) -> bool:
-    """A pattern with a slash is about the whole name, one without about its last part."""
+    """A pattern with a slash is about the whole name, one without about its last part.
+
+    Capitals do not matter: Windows does not tell P.CSV from p.csv.
+    """
     name = file.name if "/" in pattern else PurePosixPath(file.name).name
-    return fnmatchcase(name, pattern)
+    return fnmatchcase(name.casefold(), pattern.casefold())
 
 
 def _chosen(
@@ -130,7 +133,14 @@ def _split(raw: RawTable, sources: list[SourceRule]) -> list[Part]:
     # A row that fits no header, or is no data, belongs to the table: it is counted once.
     bare = replace(raw, misfits=(), aside=(), repairs=raw.repairs.clear())
     parts = [Part(_takes(bare, source), source, shared) for source in sources]
-    taken = pl.concat([part.raw.rows.select(ROW) for part in parts]).unique()
+    taken = pl.concat([part.raw.rows.select(ROW) for part in parts])
+    twice = taken.filter(taken[ROW].is_duplicated())
+    if twice.height:
+        names = ", ".join(f"'{source.code}'" for source in sources)
+        raise LoadError(
+            f"{raw.title} row {twice[ROW].min()}: more than one of the sources {names} takes it, "
+            f"and {twice[ROW].n_unique() - 1} rows more. A row is one source's: change a 'where'."
+        )
     rest = replace(raw, rows=raw.rows.join(taken, on=ROW, how="anti"))
     is_empty = not (rest.rows.height or rest.misfits or rest.aside or rest.repairs.height)
     return parts if is_empty else [*parts, Part(rest, None, shared)]

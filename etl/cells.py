@@ -5,7 +5,7 @@ the patient readers of `etl/values`, which name every repair and every error.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -26,7 +26,7 @@ from etl.mapping import (
     RowCondition,
     SourceRule,
 )
-from etl.sources.raw import DATE_SYSTEM_1904, RawTable
+from etl.sources.raw import DATE_SYSTEM_1904, ROW, SPREADSHEETS, RawTable
 from etl.values import (
     MESSAGES,
     Measured,
@@ -44,8 +44,9 @@ from trial.document import nearest
 MAX_DAY = 100 * 366
 # Of fewer cells nobody can tell whether the column is one of severities.
 FEWEST_SEVERITIES = 5
-# A strictly read date before this goes to the reader, which knows placeholders and short years.
-OLDEST = date(1950, 1, 1)
+# A strictly read date up to this goes to the reader, which knows placeholders and short years.
+OLDEST = date(1900, 1, 1)
+GENERATION = timedelta(days=20 * 365)
 MEASURED = pl.Struct({"qualifier": pl.String, "value": pl.Float64})
 GRADE = pl.Struct({"low": pl.Int32, "high": pl.Int32})
 
@@ -82,6 +83,8 @@ def matching(conditions: tuple[RowCondition, ...]) -> pl.Expr:
 
 def _made(new: NewColumn) -> pl.Expr:
     """A new column, of trimmed columns whose missing cells are null."""
+    if new.kind == "row":
+        return pl.col(ROW).cast(pl.String)
     if new.kind == "first_filled":
         return pl.coalesce(new.sources)
     if new.kind == "join":
@@ -95,12 +98,25 @@ def _made(new: NewColumn) -> pl.Expr:
 def trimmed(frame: pl.DataFrame, columns: Iterable[str], source: SourceRule) -> pl.DataFrame:
     """These columns without spaces around, missing texts as null; and the source's new columns."""
     made = {new.name for new in source.new_columns}
-    stripped = pl.col([column for column in columns if column not in made]).str.strip_chars()
-    present = ~stripped.is_in(list(source.missing))
-    frame = frame.with_columns(pl.when(present & (stripped != "")).then(stripped))
+    text = pl.col([column for column in columns if column not in made]).str.strip_chars()
+    clean = frame.select(pl.when(~text.is_in(["", *source.missing])).then(text))
+    # A column that was clean stays the one it was, which takes no room a second time.
+    frame = frame.with_columns(c for c in clean if not c.equals(frame[c.name]))
     for new in source.new_columns:
         frame = frame.with_columns(_made(new).alias(new.name))
     return frame
+
+
+def _around(written: pl.Series) -> tuple[date, date]:
+    """Between which days a bare number can be one of Excel's.
+
+    Day numbers of other programs count from other years: a number that lies a generation away from
+    the dates written beside it is none of Excel's.
+    """
+    days = [day for day in written.to_list() if day]
+    if not days:
+        return date.min, date.max
+    return min(days) - GENERATION, max(days) + GENERATION
 
 
 class Cells:
@@ -110,14 +126,16 @@ class Cells:
         """Trim the columns that the mapping reads; every trimmed cell is recorded as a repair."""
         self.findings = [none_found()]
         self.missing: dict[str, set[str]] = {}
-        self.counts_from_1904 = DATE_SYSTEM_1904 in raw.form
+        # A bare number is a day of Excel's 1900 system only where a spreadsheet may have put it.
+        self.reads_serials = raw.form.startswith(SPREADSHEETS) and DATE_SYSTEM_1904 not in raw.form
         self.shown = {new.name: new.shown for new in source.new_columns}
         tagged = raw.rows.with_columns(pl.lit(file_number, pl.Int32).alias(FILE))
-        for column in source.columns():
-            if column not in self.shown:
-                spaced = tagged.filter(pl.col(column) != pl.col(column).str.strip_chars())
-                message = "Spaces around the text were removed."
-                self.note(spaced, "outer_spaces", message, column, severity="repair")
+        read = [column for column in source.columns() if column not in self.shown]
+        has_spaces = pl.col(read) != pl.col(read).str.strip_chars()
+        for column in [c.name for c in tagged.select(has_spaces.any()) if c.item()]:
+            spaced = tagged.filter(pl.col(column) != pl.col(column).str.strip_chars())
+            message = "Spaces around the text were removed."
+            self.note(spaced, "outer_spaces", message, column, severity="repair")
         self.frame = trimmed(tagged, source.columns(), source)
 
     def note(
@@ -225,16 +243,24 @@ class Cells:
 
     def date(self, rows: pl.DataFrame, column: str, date_format: str, partial: bool) -> pl.Expr:
         """A calendar date of any unambiguous shape."""
-        parsed = pl.col(column).str.to_date(date_format, strict=False)
+        # Many rows share few days: each text is read once.
+        texts = rows.select(pl.col(column).unique().alias("text")).drop_nulls()
+        parsed = pl.col("text").str.to_date(date_format, strict=False)
+        days = texts.with_columns(parsed.alias("day"))
         # Polars reads 5.3.2019 by %d.%m.%Y too: clean is only what is written back the same.
-        is_clean = (parsed >= OLDEST) & (parsed.dt.to_string(date_format) == pl.col(column))
-        strict = pl.when(is_clean).then(parsed)
+        is_same = pl.col("day").dt.to_string(date_format) == pl.col("text")
+        clean = days.filter((pl.col("day") > OLDEST) & is_same)
+        strict = pl.col(column).replace_strict(
+            clean["text"], clean["day"], default=None, return_dtype=pl.Date
+        )
+        first, last = _around(clean["day"])
 
         def reader(text: str) -> Read[date]:
             read = read_date(text, partial)
-            # Which day a bare number is depends on the date system, and this is the other one.
-            other = self.counts_from_1904 and "excel_serial" in read.repairs
-            return Read(None, error="not_a_date") if other else read
+            if "excel_serial" not in read.repairs or not read.value:
+                return read
+            believed = self.reads_serials and first <= read.value <= last
+            return read if believed else Read(None, error="not_a_date")
 
         value = self.read(rows, column, strict, reader, pl.Date)
         message = "This date has not come yet. Correct it in the export."
@@ -269,11 +295,12 @@ class Cells:
         meant = dict(cell.unit.codes)
         for text in rows[cell.unit.column].unique().sort().to_list():
             mine = unit.is_null() if text is None else unit == text
+            said = meant.get(text, text) if text else None
             read = self.read(
                 rows.filter(mine),
                 column,
                 pl.lit(None, MEASURED),
-                lambda t, unit=meant.get(text, text) if text else None: _measured(t, unit),
+                lambda t, unit=said: _measured(t, unit),
                 MEASURED,
             )
             values = pl.when(mine).then(read).otherwise(values)

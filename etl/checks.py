@@ -2,7 +2,8 @@
 
 Quarantining a row can orphan another, so the checks run until nothing new is found. Which rows
 are bad is decided by the findings alone; a fact is loaded when no error condemns its row. Checks
-of courses, samples and adverse events are in `etl/fact_checks.py`.
+of courses, samples and adverse events are in `etl/fact_checks.py`, warnings about the order of
+milestones in `etl/milestone_warnings.py`.
 """
 
 from dataclasses import dataclass, replace
@@ -11,11 +12,24 @@ from datetime import date
 import polars as pl
 
 from etl.assign import Beside
+from etl.attribution import attributed
 from etl.cells import MAX_DAY
 from etl.derive import disagreements, with_derived, with_happened
-from etl.fact_checks import Known, attributed, copies, fact_errors, fact_warnings, in_days, spanned
-from etl.findings import FILE, ROW_ID, bad_rows, found, without_bad
+from etl.fact_checks import (
+    Known,
+    copies,
+    fact_errors,
+    fact_warnings,
+    in_days,
+    resolved,
+    spanned,
+)
+from etl.findings import FILE, ROW_ID, bad_rows, condemned, found, in_column, without_bad
+from etl.look_alikes import look_alikes
+from etl.milestone_warnings import after_the_end, out_of_order
+from etl.partial_dates import with_bounded
 from etl.places import Places, places
+from etl.repeats import differing, later, shared
 from etl.sources.raw import ROW
 from etl.staging import StagedFile
 from trial.study import FINISHED_TIMES, Study
@@ -42,17 +56,6 @@ class Checked:
     sources: pl.DataFrame
     findings: pl.DataFrame
     latest_date: date | None
-
-
-def _differing(frame: pl.DataFrame, keys: list[str], facts: list[str]) -> pl.DataFrame:
-    """Rows of the groups whose facts are not all the same."""
-    n_versions = pl.struct(facts).n_unique().over(keys)
-    return frame.filter(n_versions > 1)
-
-
-def _later_copies(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """All rows of a group but its first."""
-    return frame.filter(pl.int_range(pl.len()).over(keys, order_by=[FILE, ROW]) > 0)
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,13 @@ def _conflicts(facts: Facts, study: Study) -> list[pl.DataFrame]:
     """Errors between rows, among facts that no error condemns yet."""
     enrollments, milestones = facts.enrollments, facts.milestones
     baseline_facts = [c for c in enrollments.columns if c not in (FILE, ROW, "enrollment_id")]
-    baseline = _differing(enrollments, ["enrollment_id"], baseline_facts)
+    baseline = differing(enrollments, ["enrollment_id"], baseline_facts)
     orphans = facts.rows.join(enrollments, on="enrollment_id", how="anti")
     dated = _days(milestones.filter(pl.col("date").is_not_null()), enrollments)
     key = ["enrollment_id", "milestone_code"]
     once = ~pl.col("milestone_code").is_in([m.code for m in study.milestones if m.repeats])
-    several = _differing(milestones.filter(once), key, ["day", "date"])
-    again = _differing(milestones.filter(~once), [*key, "day", "date"], ["detail_code"])
+    several = differing(milestones.filter(once), key, ["day", "date"])
+    again = differing(milestones.filter(~once), [*key, "day", "date"], ["detail_code"])
     conflict = CONFLICT.format(what="happened or not")
     return [
         found(baseline, "conflicting_baseline", "error", CONFLICT.format(what="baseline facts")),
@@ -144,41 +147,29 @@ def _conflicts(facts: Facts, study: Study) -> list[pl.DataFrame]:
             "error",
             "No loaded row enrolls this patient. Correct the rows of the patient.",
         ),
-        _in_column(
+        in_column(
             dated.filter(pl.col("day") < 0),
             "before_day_0",
             "This date is before day 0 of the patient. Correct one of the two dates.",
         ),
-        _in_column(
+        in_column(
             dated.filter(pl.col("day") > MAX_DAY),
             "not_a_day",
             f"More than {MAX_DAY} days after day 0. Correct one of the two dates.",
         ),
-        _in_column(several, "conflicting_milestone", CONFLICT.format(what="two days")),
+        in_column(several, "conflicting_milestone", CONFLICT.format(what="two days")),
         found(again, "conflicting_rows", "error", CONFLICT.format(what="two kinds on one day")),
-        _in_column(
+        in_column(
             milestones.filter(once).join(facts.denials, on=key, how="semi"),
             "conflicting_milestone",
             conflict,
         ),
-        _in_column(
+        in_column(
             facts.denials.filter(once).join(milestones, on=key, how="semi"),
             "conflicting_milestone",
             conflict,
         ),
     ]
-
-
-def _in_column(
-    rows: pl.DataFrame, rule: str, message: str, severity: str = "error"
-) -> pl.DataFrame:
-    """Findings in the column that each row names."""
-    base = found(rows, rule, severity, message)
-    return (
-        base.with_columns(rows["column_name"], rows["raw_text"].fill_null(""))
-        if rows.height
-        else base
-    )
 
 
 def _cut(milestones: pl.DataFrame, cutoff: date | None, censoring: set[str]) -> tuple:
@@ -204,6 +195,8 @@ def picked(facts: Facts) -> Facts:
     Rows whose day does not count say no more than that they were read.
     """
     rows = facts.milestones
+    if rows["pick"].null_count() == rows.height:
+        return facts
     order = (
         pl.struct("day", "date", FILE, ROW)
         .rank("ordinal")
@@ -218,11 +211,12 @@ def picked(facts: Facts) -> Facts:
 def _settled(
     facts: Facts, findings: pl.DataFrame, study: Study, place: Places
 ) -> tuple[Facts, pl.DataFrame]:
-    """The facts no error condemns, and all findings, when no check finds anything new."""
+    """The facts no error condemns, in days, and all findings, when no check finds anything new."""
     while True:
         good = picked(facts.without_bad(findings))
         n_bad = bad_rows(findings).height
-        new = _conflicts(good, study) + fact_errors(good.facts, good.enrollments, study, place)
+        good = replace(good, facts=resolved(good.facts, good.enrollments))
+        new = _conflicts(good, study) + fact_errors(good.facts, study, place)
         findings = pl.concat([findings, *new])
         if bad_rows(findings).height == n_bad:
             return good, findings
@@ -244,6 +238,8 @@ def check(
     place = places(staged)
     facts = _collected(staged, study)
     first = pl.concat([s.findings for s in [*staged, *others]])
+    dated, bounded = with_bounded(facts.milestones, first, facts.enrollments, study)
+    facts, first = replace(facts, milestones=dated), pl.concat([first, *bounded])
     good = picked(facts.without_bad(first))
     first = pl.concat([first, *_baseline_errors(good.enrollments, study, cutoff, place)])
     good, findings = _settled(facts, first, study, place)
@@ -252,26 +248,25 @@ def check(
     censoring = {endpoint.censor for endpoint in study.endpoints if not endpoint.is_finished}
     happened, moved, dropped = _cut(good.milestones, cutoff, censoring)
     days = _days(happened, good.enrollments)
-    tables, late = in_days(good.facts, good.enrollments, cutoff, place)
+    tables, late = in_days(good.facts, cutoff, place)
     once = {name: copies(name, frame, place) for name, frame in tables.items()}
     loaded = {name: spanned(name, kept) for name, (kept, _) in once.items()}
     loaded["fct_adverse_event"] = attributed(loaded, days, study)
     noted = [
-        _in_column(moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"),
-        _in_column(dropped, "after_cutoff", "After the data cut-off; not counted.", "warning"),
+        in_column(moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"),
+        in_column(dropped, "after_cutoff", "After the data cut-off; not counted.", "warning"),
         *_copies(good.enrollments, happened, study, repeats),
-        *_late(days, study, censoring),
-        *_out_of_order(days, study, doubts),
+        *after_the_end(days, study, censoring),
+        *out_of_order(days, study, doubts),
         *disagreements(good.enrollments, study, place),
         _both_cohorts(good.enrollments, place),
+        look_alikes(good.enrollments),
         _no_follow_up(good, days, doubts, study, censoring),
         *late,
         *(finding for _, finding in once.values()),
         *fact_warnings(loaded, Known(days, doubts, study), place),
     ]
-    enrollments = good.enrollments.sort(FILE, ROW).unique(
-        "enrollment_id", keep="first", maintain_order=True
-    )
+    enrollments = good.enrollments.filter(~later(good.enrollments, ["enrollment_id"]))
     milestones = _instances(days)
     return Checked(
         enrollments=with_happened(enrollments, milestones, study),
@@ -289,9 +284,12 @@ def check(
 def _instances(days: pl.DataFrame) -> pl.DataFrame:
     """Each milestone of an enrollment once a day, numbered from the first on."""
     key = ["enrollment_id", "milestone_code"]
-    first = days.unique([*key, "day"], keep="first", maintain_order=True)
+    first = days.filter(~later(days, [*key, "day"]))
+    again = shared(first, key)
     number = pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(key, order_by="day")
-    return first.select(*key, number.alias("instance"), "day", "detail_code")
+    once = first.filter(~again).with_columns(pl.lit(1, pl.Int32).alias("instance"))
+    several = first.filter(again).with_columns(number.alias("instance"))
+    return pl.concat([once, several]).select(*key, "instance", "day", "detail_code")
 
 
 def _copies(
@@ -302,65 +300,10 @@ def _copies(
     once = milestones.filter(
         ~pl.col("milestone_code").is_in([m.code for m in study.milestones if m.repeats])
     )
-    frames = [_later_copies(once, ["enrollment_id", "milestone_code"])]
+    frames = [once.filter(later(once, ["enrollment_id", "milestone_code"]))]
     if not repeats:
-        frames.append(_later_copies(enrollments, ["enrollment_id"]))
+        frames.append(enrollments.filter(later(enrollments, ["enrollment_id"])))
     return [found(rows, "identical_copy", "repair", again) for rows in frames]
-
-
-def _late(days: pl.DataFrame, study: Study, censoring: set[str]) -> list[pl.DataFrame]:
-    """Warnings: something after death, or after the last day the patient was observed."""
-    code = pl.col("milestone_code")
-    terminal = {m.code for m in study.milestones if m.is_terminal}
-    ends = days.filter(code.is_in(sorted(terminal))).group_by("enrollment_id")
-    last = {study.response.contact} if study.response else censoring
-    seen = days.filter(code.is_in(sorted(last))).group_by("enrollment_id")
-    after_end = days.join(ends.agg(pl.col("day").min().alias("end")), on="enrollment_id")
-    after_seen = days.join(seen.agg(pl.col("day").max().alias("seen")), on="enrollment_id")
-    return [
-        _in_column(
-            after_end.filter(pl.col("day") > pl.col("end")),
-            "after_terminal",
-            "After the patient's death, by the days in the export. Loaded; check both days.",
-            "warning",
-        ),
-        _in_column(
-            after_seen.filter(pl.col("day") > pl.col("seen")),
-            "after_last_observation",
-            "After the last day the patient was observed. Loaded; check both days.",
-            "warning",
-        ),
-        _on_last_day(after_end, study),
-    ]
-
-
-def _on_last_day(after_end: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Warning: a remission dated to the day of death, which is no remission."""
-    remission = study.response.remission if study.response else ""
-    on_the_day = (pl.col("milestone_code") == remission) & (pl.col("day") == pl.col("end"))
-    message = "Remission on the day of death does not count as one. Loaded; check both days."
-    return _in_column(after_end.filter(on_the_day), "remission_at_death", message, "warning")
-
-
-def _out_of_order(days: pl.DataFrame, study: Study, doubts: pl.DataFrame) -> list[pl.DataFrame]:
-    """Warnings: a milestone without the one that has to come first, unless that is in doubt."""
-    frames = []
-    for milestone in study.milestones:
-        if milestone.requires is None:
-            continue
-        code = pl.col("milestone_code")
-        first = days.filter(code == milestone.requires).group_by("enrollment_id")
-        unsure = doubts.filter(code == milestone.requires)
-        mine = (
-            days.filter(code == milestone.code)
-            .join(unsure, on="enrollment_id", how="anti")
-            .join(first.agg(pl.col("day").min().alias("before")), on="enrollment_id", how="left")
-        )
-        wrong = mine.filter(pl.col("before").is_null() | (pl.col("before") > pl.col("day")))
-        label = study.milestone_label(milestone.requires)
-        message = f"No {label} on or before this day. Loaded; check both days."
-        frames.append(_in_column(wrong, "out_of_order", message, "warning"))
-    return frames
 
 
 def _no_follow_up(
@@ -383,16 +326,14 @@ def _no_follow_up(
 
 def _both_cohorts(enrollments: pl.DataFrame, place: Places) -> pl.DataFrame:
     """Info: the same child in several cohorts; pages count the first enrollment of a kind."""
-    n_cohorts = pl.col("cohort_code").n_unique().over("patient_id")
     message = "This child is enrolled in more than one cohort; the first line of a kind counts."
-    rows = enrollments.filter(n_cohorts > 1)
+    rows = differing(enrollments, ["patient_id"], ["cohort_code"])
     return place.found(rows, "cohort_code", "both_protocols", "info", message)
 
 
 def _doubts(feeds: pl.DataFrame, findings: pl.DataFrame, enrollments: pl.DataFrame) -> pl.DataFrame:
     """Milestones and tables of enrolled patients that a quarantined row might have told of."""
-    condemned = feeds.join(bad_rows(findings), left_on=[FILE, ROW], right_on=ROW_ID, how="semi")
-    enrolled = condemned.join(enrollments, on="enrollment_id", how="semi")
+    enrolled = condemned(feeds, findings).join(enrollments, on="enrollment_id", how="semi")
     return enrolled.select("enrollment_id", "milestone_code").unique()
 
 
@@ -415,10 +356,14 @@ def _days(milestones: pl.DataFrame, enrollments: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sources(good: Facts, happened: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Which fact was taken from which row; names as places in their sorted lists take no room."""
     keys = [FILE, ROW, "enrollment_id"]
+    table = pl.Enum(sorted({"dim_enrollment", "fct_milestone", "none", *tables}))
+    item = pl.Enum(sorted({"", *happened["milestone_code"].unique()}))
 
-    def taken(frame: pl.DataFrame, table: str, item: pl.Expr) -> pl.DataFrame:
-        return frame.select(*keys, pl.lit(table).alias("table_name"), item.alias("item_code"))
+    def taken(frame: pl.DataFrame, name: str, code: pl.Expr) -> pl.DataFrame:
+        named = {"table_name": pl.lit(name, table), "item_code": code.cast(item)}
+        return frame.select(*keys, **named)
 
     facts = pl.concat(
         [
@@ -427,5 +372,5 @@ def _sources(good: Facts, happened: pl.DataFrame, tables: dict[str, pl.DataFrame
             *(taken(frame, name, pl.lit("")) for name, frame in tables.items()),
         ]
     )
-    silent = good.rows.join(facts, on=[FILE, ROW], how="anti")
+    silent = good.rows.join(facts.select(FILE, ROW), on=[FILE, ROW], how="anti")
     return pl.concat([facts, taken(silent, "none", pl.lit(""))])

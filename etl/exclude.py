@@ -24,6 +24,14 @@ def _persons(staged: list[StagedFile]) -> pl.DataFrame:
     return first.join(enrolled, on=CASE, how="anti").select(CASE, "reason")
 
 
+def _contradicted(file: StagedFile, enrolled: pl.DataFrame) -> pl.DataFrame:
+    """Rows that leave somebody out whom another row enrolls: one of them is wrong."""
+    rows = file.excluded if file.source.enrollment else file.excluded.clear()
+    message = "Left out by this row, and enrolled by another. Loaded; correct one of them."
+    both = rows.join(enrolled, on=CASE, how="semi")
+    return found(both, "excluded_and_enrolled", "warning", message)
+
+
 def _without(file: StagedFile, persons: pl.DataFrame) -> StagedFile:
     """A file without the rows of these persons, which are left out with them."""
     theirs = file.rows.join(persons, on=CASE).select(*EXCLUDED_COLUMNS)
@@ -57,6 +65,11 @@ def _without(file: StagedFile, persons: pl.DataFrame) -> StagedFile:
 def without_excluded(staged: list[StagedFile]) -> tuple[pl.DataFrame, list[StagedFile]]:
     """The rows left out of all files (file_number, source_row), and the files without them."""
     persons = _persons(staged)
+    enrolled = pl.concat([file.enrollments.select(CASE) for file in staged])
+    staged = [
+        replace(file, findings=pl.concat([file.findings, _contradicted(file, enrolled)]))
+        for file in staged
+    ]
     files = [_without(file, persons) for file in staged]
     rows = pl.concat([pl.DataFrame(schema=EXCLUDED_COLUMNS), *(file.excluded for file in files)])
     return rows.select(file_number=FILE, source_row=ROW).unique(ROW_ID), files

@@ -1,25 +1,21 @@
-"""Checks of courses, infusions, samples and adverse events, and the course an event belongs to.
-
-An adverse event belongs to the course in whose window its first day lies: from the first day of
-the course to the earliest of the day before the next course, the day of a relapse, the day of
-death, and the block's days of attribution after the last day of the course.
-"""
+"""Checks of courses, infusions, samples and adverse events."""
 
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
+from etl.attribution import COURSE, beside
 from etl.cells import MAX_DAY, every_row
 from etl.fact_tables import FACT_TABLES, FactTable, fact_table
 from etl.findings import FILE
 from etl.places import Places
+from etl.repeats import differing, later
 from etl.sources.raw import ROW
-from etl.staging import CARRIED, COUNTED, SPAN
+from etl.staging_facts import CARRIED, COUNTED, SPAN
 from trial.study import Study
 
 CASE = "enrollment_id"
-COURSE = [CASE, "line_number", "block_code", "course_number"]
 FACT_KEY = (FILE, ROW)
 
 
@@ -61,7 +57,7 @@ def _with_days(frame: pl.DataFrame, table: FactTable, enrollments: pl.DataFrame)
     return frame.drop("origin_date")
 
 
-def _resolved(facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def resolved(facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Facts in days; a course that names no line gets the one running on its first day."""
     days = {
         table.name: _with_days(facts[table.name], table, enrollments)
@@ -83,15 +79,25 @@ def _with_number(courses: pl.DataFrame) -> pl.DataFrame:
 
 
 def spanned(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows that the mapping puts together as one: from the first start to the last stop."""
+    """Rows that the mapping puts together as one: from the first start to the last stop.
+
+    It has no stop if the part that begins last has none: that one still runs.
+    """
     table = fact_table(name)
     if SPAN not in frame.columns:
         return frame
     parts = frame.filter(pl.col(SPAN))
     key = [CASE, *(k for k in table.key if k in frame.columns)]
-    first = parts.sort(FILE, ROW).unique(key, keep="first", maintain_order=True)
-    days = parts.group_by(key).agg(pl.col(str(table.day)).min(), pl.col(str(table.end)).max())
-    one = first.drop(str(table.day), str(table.end)).join(days, on=key, nulls_equal=True)
+    day, end = str(table.day), str(table.end)
+    said = [c for c in frame.columns if c not in (*key, day, end)]
+    ended = pl.col(end) if end in frame.columns else pl.lit(None, pl.Int32).alias(end)
+    runs = (ended.is_null() & (pl.col(day) == pl.col(day).max())).any()
+    stop = pl.when(~runs & (ended.max() >= pl.col(day).max())).then(ended.max())
+    one = (
+        parts.sort(FILE, ROW)
+        .group_by(key, maintain_order=True)
+        .agg(pl.col(said).drop_nulls().first(), pl.col(day).min(), stop.alias(end))
+    )
     rest = frame.filter(pl.col(SPAN).is_null())
     return pl.concat([rest, one.select(frame.columns)])
 
@@ -109,12 +115,9 @@ def _with_line(courses: pl.DataFrame, lines: pl.DataFrame | None) -> pl.DataFram
     return joined.with_columns(filled).sort("_order").drop("_order", "_running")
 
 
-def fact_errors(
-    facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame, study: Study, place: Places
-) -> list[pl.DataFrame]:
-    """Errors of fact rows that no error condemns yet."""
+def fact_errors(days: dict[str, pl.DataFrame], study: Study, place: Places) -> list[pl.DataFrame]:
+    """Errors of fact rows that no error condemns yet; `days`: the facts, resolved."""
     found = []
-    days = _resolved(facts, enrollments)
     for name, frame in days.items():
         found += _day_errors(frame, fact_table(name), place)
         found.append(_conflicting(frame, fact_table(name), place))
@@ -151,11 +154,19 @@ def _conflicting(frame: pl.DataFrame, table: FactTable, place: Places) -> pl.Dat
     key = [CASE, *(k for k in table.key if k in frame.columns)]
     rows = frame.clear()
     if SPAN in frame.columns:
+        parts = frame.filter(pl.col(SPAN).is_not_null())
+        rows = _torn(parts, key, [c for c in _values(frame) if c not in (table.day, table.end)])
         frame = frame.filter(pl.col(SPAN).is_null())
     if table.key:
-        rows = frame.filter(pl.struct(_values(frame)).n_unique().over(key) > 1)
+        rows = pl.concat([rows, differing(frame, key, _values(frame))])
     message = "Two rows with the same key disagree; both are kept out. Correct the export."
     return place.found(rows, table.name, "conflicting_rows", "error", message)
+
+
+def _torn(parts: pl.DataFrame, key: list[str], told: list[str]) -> pl.DataFrame:
+    """Parts of one course that say different things of it; a blank says nothing."""
+    several = [pl.col(c).drop_nulls().n_unique().over(key) > 1 for c in told if c not in key]
+    return parts.filter(pl.any_horizontal(every_row(False), *several))
 
 
 def _lines(facts: dict[str, pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
@@ -186,20 +197,20 @@ def _orphans(facts: dict[str, pl.DataFrame], study: Study, place: Places) -> lis
 
 
 def in_days(
-    facts: dict[str, pl.DataFrame], enrollments: pl.DataFrame, cutoff: date | None, place: Places
+    facts: dict[str, pl.DataFrame], cutoff: date | None, place: Places
 ) -> tuple[dict[str, pl.DataFrame], list[pl.DataFrame]]:
-    """Facts with their days resolved and nothing after the cut-off; findings of what was cut."""
+    """Resolved facts with nothing after the cut-off; findings of what was cut."""
     kept: dict[str, pl.DataFrame] = {}
     findings = []
-    for name, dated in _resolved(facts, enrollments).items():
+    for name, dated in facts.items():
         table = fact_table(name)
-        if table.day is None:
+        if table.day is None or cutoff is None:
             kept[name] = dated
             continue
         late = every_row(False)
-        if cutoff and f"{table.day}_date" in dated.columns:
+        if f"{table.day}_date" in dated.columns:
             late = (pl.col(f"{table.day}_date") > cutoff).fill_null(False)
-        if cutoff and table.end and f"{table.end}_date" in dated.columns:
+        if table.end and f"{table.end}_date" in dated.columns:
             # What goes on beyond the cut-off has no end yet.
             ends = pl.col(f"{table.end}_date") > cutoff
             end = pl.when(ends.fill_null(False)).then(None).otherwise(pl.col(table.end))
@@ -213,68 +224,10 @@ def in_days(
 
 def copies(name: str, frame: pl.DataFrame, place: Places) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of a fact table without exact copies, and the repairs that this took."""
-    number = pl.int_range(pl.len()).over(_values(frame), order_by=[FILE, ROW])
+    is_copy = later(frame, _values(frame))
     again = "The same row stands further up; counted once."
-    found = place.found(frame.filter(number > 0), name, "identical_copy", "repair", again)
-    return frame.filter(number == 0), found
-
-
-# ------------------------------------------------------------------ attribution of adverse events
-
-
-def course_windows(facts: dict[str, pl.DataFrame], days: pl.DataFrame, study: Study):
-    """Each course with the first and last day an adverse event of it can begin."""
-    empty = {CASE: pl.String, "line_number": pl.Int32, "block_code": pl.String}
-    schema = {**empty, "course_number": pl.Int32, "start_day": pl.Int32, "last": pl.Int32}
-    if "fct_course" not in facts:
-        return pl.DataFrame(schema=schema)
-    after = {block.code: block.attribution_days for block in study.blocks}
-    courses = facts["fct_course"].sort(CASE, "start_day", "line_number", "course_number")
-    stop = (
-        pl.coalesce("stop_day", "start_day")
-        if "stop_day" in courses.columns
-        else pl.col("start_day")
-    )
-    courses = courses.with_columns(
-        (stop + pl.col("block_code").replace_strict(after, return_dtype=pl.Int32)).alias("last"),
-        (pl.col("start_day").shift(-1).over(CASE) - 1).alias("next"),
-    )
-    rule = study.response
-    if rule and rule.relapse:
-        relapses = days.filter(pl.col("milestone_code") == rule.relapse)
-        joined = courses.join(relapses.select(CASE, relapse="day"), on=CASE, how="left")
-        ends = pl.col("block_code").is_in([b.code for b in study.blocks if b.until_relapse])
-        later = ends & (pl.col("relapse") >= pl.col("start_day"))
-        first = joined.filter(later).group_by(COURSE).agg(pl.col("relapse").min())
-        courses = courses.join(first, on=COURSE, how="left")
-    else:
-        courses = courses.with_columns(pl.lit(None, pl.Int32).alias("relapse"))
-    last = pl.min_horizontal("last", "next", "relapse")
-    # A course that begins on the day of the next one keeps that day.
-    last = pl.max_horizontal(last, pl.when(pl.col("next") < pl.col("start_day")).then("start_day"))
-    return courses.select(*COURSE, "start_day", last.alias("last"))
-
-
-def attributed(facts: dict[str, pl.DataFrame], days: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Adverse events with the course they belong to, empty outside any."""
-    events = facts.get("fct_adverse_event")
-    if events is None:
-        return pl.DataFrame(
-            schema={FILE: pl.Int32, ROW: pl.Int64, CASE: pl.String, "onset_day": pl.Int32}
-        )
-    windows = course_windows(facts, days, study)
-    keyed = events.with_row_index("_event")
-    inside = keyed.select("_event", CASE, "onset_day").join(windows, on=CASE)
-    inside = inside.filter(pl.col("onset_day").is_between(pl.col("start_day"), pl.col("last")))
-    # Of two courses with that day the later one, which is the one that is running.
-    latest = inside.sort("start_day").unique("_event", keep="last")
-    joined = keyed.join(
-        latest.drop(CASE, "onset_day", "start_day", "last"), on="_event", how="left"
-    )
-    return joined.sort("_event").drop("_event")
-
-
-# ------------------------------------------------------------------ warnings
+    found = place.found(frame.filter(is_copy), name, "identical_copy", "repair", again)
+    return frame.filter(~is_copy) if is_copy.any() else frame, found
 
 
 def fact_warnings(
@@ -293,14 +246,17 @@ def fact_warnings(
 
 def _after_death(facts: dict[str, pl.DataFrame], known: Known, place: Places) -> list[pl.DataFrame]:
     died = known.first_day(known.death, "death")
+    message = "After the patient's death, by the days in the export. Check both days."
     found = []
     for name, frame in facts.items():
-        for column in _day_columns(fact_table(name)):
-            if column in frame.columns:
-                rows = frame.join(died, on=CASE).filter(pl.col(column) > pl.col("death"))
-                message = "After the patient's death, by the days in the export. Check both days."
-                where = f"{name}.{column}"
-                found.append(place.found(rows, where, "after_terminal", "warning", message))
+        columns = [c for c in _day_columns(fact_table(name)) if c in frame.columns]
+        if not columns:
+            continue
+        last = pl.max_horizontal(columns)
+        after = frame.join(died, on=CASE).filter(last > pl.col("death"))
+        for column in columns:
+            rows, where = after.filter(pl.col(column) > pl.col("death")), f"{name}.{column}"
+            found.append(place.found(rows, where, "after_terminal", "warning", message))
     return found
 
 
@@ -308,7 +264,7 @@ def _overlapping(courses: pl.DataFrame, place: Places) -> pl.DataFrame:
     ordered = courses.sort(CASE, "start_day", FILE, ROW)
     if "stop_day" not in ordered.columns:
         ordered = ordered.with_columns(pl.lit(None, pl.Int32).alias("stop_day"))
-    ends = pl.coalesce("stop_day", "start_day").shift(1).over(CASE)
+    ends = pl.coalesce(beside("stop_day", 1), beside("start_day", 1))
     rows = ordered.filter(pl.col("start_day") <= ends)
     message = "This course begins before the one before it ends. Check both courses."
     return place.found(rows, "fct_course.start_day", "overlapping_courses", "warning", message)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etl.errors import LoadError
+from etl.errors import LoadError, printable
 from warehouse.query import Snapshot, open_snapshot, read_records
 from warehouse.solved import snapshot_before, solved_findings
 from warehouse.store import current_ids
@@ -99,7 +99,9 @@ def in_words(found: Findings) -> str:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """A text that neither a spreadsheet nor a terminal obeys."""
+    plain = printable(text).replace("\n", " ")
+    return f"'{plain}" if text.startswith(FORMULA_STARTS) else plain
 
 
 def write_csv(found: Findings, path: Path) -> None:

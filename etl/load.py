@@ -13,16 +13,17 @@ from etl.checks import Checked, check
 from etl.errors import LoadError
 from etl.exclude import without_excluded
 from etl.fact_rows import fact_rows
-from etl.findings import FILE, ROW_ID, bad_rows, found
-from etl.identity import read_secret, surrogate_key
+from etl.findings import FILE, ROW_ID, bad_rows, found, none_found
+from etl.identity import read_secret, surrogate_keys
 from etl.mapping import Mapping
 from etl.sources.export import opened
 from etl.sources.raw import ROW, SET_ASIDE
-from etl.staging import CATEGORY_TEXT, TERM_TEXT, StagedFile, stage
+from etl.staging import StagedFile, stage
+from etl.staging_facts import CATEGORY_TEXT, TERM_TEXT
 from trial.found_terms import with_found_terms
 from trial.schema import SCHEMA_VERSION
 from trial.study import Study
-from warehouse.build import Published, build_snapshot
+from warehouse.build import build_snapshot
 from warehouse.store import current_ids
 
 OWNER = "source_enrollment_id"
@@ -164,15 +165,10 @@ def _with_owner(findings: pl.DataFrame, parts: list[Part]) -> pl.DataFrame:
 
 def _keys(checked: Checked, study: Study) -> pl.DataFrame:
     """enrollment_id -> enrollment_key, patient_key."""
-    secret = read_secret()
-    ids = checked.enrollments.select("enrollment_id", "patient_id").rows()
-    rows = [
-        (e, surrogate_key(secret, "enrollment", study.code, e))
-        + (surrogate_key(secret, "patient", study.code, p),)
-        for e, p in ids
-    ]
-    schema = {"enrollment_id": pl.String, "enrollment_key": pl.Int64, "patient_key": pl.Int64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    secret, ids = read_secret(), checked.enrollments
+    enrollment = surrogate_keys(secret, "enrollment", study.code, ids["enrollment_id"])
+    patient = surrogate_keys(secret, "patient", study.code, ids["patient_id"])
+    return ids.select("enrollment_id", enrollment_key=enrollment, patient_key=patient)
 
 
 def _enrollment_rows(keyed: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -202,14 +198,17 @@ def _facts(checked: Checked, keys: pl.DataFrame, study: Study) -> dict[str, pl.D
         ),
         "fct_doubt": doubts.select("enrollment_key", "milestone_code"),
         "record_enrollment": keyed.select("enrollment_key", source_id, "origin_date"),
-        "record_fact": sources.select(
-            pl.col(FILE).alias("file_number"),
-            pl.col(ROW).alias("source_row"),
-            "table_name",
-            "item_code",
-            "enrollment_key",
-        ).unique(),
+        "record_fact": _traced(sources),
     }
+
+
+def _traced(sources: pl.DataFrame) -> pl.DataFrame:
+    """Each row of the export and fact that was taken from it once, in their order."""
+    key = ["file_number", "source_row", "table_name", "item_code"]
+    named = {"file_number": FILE, "source_row": ROW}
+    rows = sources.select("enrollment_key", *key[2:], **named).sort(key)
+    is_new = pl.any_horizontal(pl.col(c).ne_missing(pl.col(c).shift(1)) for c in key)
+    return rows.filter(is_new)
 
 
 def _ledger(
@@ -255,41 +254,65 @@ def load(path: Path, mapping: Mapping, store: Path, cutoff: str | None = None) -
     date in the data third. Raises LoadError, with nothing published, if the export cannot be read
     or if no row of it can be loaded.
     """
-    declared = declared_cutoff(cutoff or mapping.data_cutoff)
+    ready = _ready(path, mapping, store, declared_cutoff(cutoff or mapping.data_cutoff))
+    published = build_snapshot(store, ready.study, ready.frames, ready.data_cutoff)
+    return LoadReport(
+        study_code=ready.study.code,
+        snapshot_id=published.snapshot_id,
+        is_new=published.is_new,
+        results_hash=published.results_hash,
+        data_cutoff=ready.data_cutoff,
+        enrollments=ready.frames["dim_enrollment"].height,
+        files=ready.accounts,
+        unread_files=ready.unread,
+        issues=tuple(ready.frames["issue"].to_dicts()),
+    )
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What an export comes to: the frames of a snapshot, and the account of them."""
+
+    study: Study
+    frames: dict[str, pl.DataFrame]
+    data_cutoff: str | None
+    accounts: tuple[FileAccount, ...]
+    unread: tuple[str, ...]
+
+
+def _ready(path: Path, mapping: Mapping, store: Path, declared: date | None) -> _Ready:
+    """Read and check an export. Raw rows and all else that is no frame are let go at the end."""
     with opened(path) as export:
         parts, unread = assigned(export, mapping, path.is_file())
-    staged, left_out, others = _staged(parts, mapping.study)
-    is_synthetic = _is_synthetic(path, staged)
-    checked = _check(staged, mapping, declared, others)
+    checked, left_out, is_synthetic = _checked(path, parts, mapping, declared)
     accounts = _accounts(parts, left_out, checked.findings)
     if checked.enrollments.is_empty():
         raise LoadError(f"{path}: no row could be loaded. {_worst(checked.findings)}")
-    mapping = replace(mapping, study=_with_found_terms(mapping.study, checked))
+    study, unsure = _with_found_terms(mapping.study, checked)
+    mapping = replace(mapping, study=study)
+    checked = replace(checked, findings=pl.concat([checked.findings, unsure]))
     data_cutoff = _cutoff(declared, checked.latest_date)
     if declared and checked.latest_date is None:
         checked = replace(checked, findings=pl.concat([checked.findings, _cutoff_not_applied()]))
-    issues = _issues(checked.findings)
     sorted_findings = checked.findings.sort("file_number", "source_row", "column_name", "rule")
     previous = current_ids(store).get(mapping.study.code)
     frames = {
         **_facts(checked, _keys(checked, mapping.study), mapping.study),
         **_ledger(mapping, accounts, data_cutoff, is_synthetic, previous),
-        "issue": issues,
+        "issue": _issues(checked.findings),
         "finding": _with_owner(sorted_findings, parts),
         "quarantine": _quarantine(parts, checked.findings),
     }
-    published: Published = build_snapshot(store, mapping.study, frames, data_cutoff)
-    return LoadReport(
-        study_code=mapping.study.code,
-        snapshot_id=published.snapshot_id,
-        is_new=published.is_new,
-        results_hash=published.results_hash,
-        data_cutoff=data_cutoff,
-        enrollments=checked.enrollments.height,
-        files=accounts,
-        unread_files=tuple(unread),
-        issues=tuple(issues.to_dicts()),
-    )
+    return _Ready(mapping.study, frames, data_cutoff, accounts, tuple(unread))
+
+
+def _checked(
+    path: Path, parts: list[Part], mapping: Mapping, declared: date | None
+) -> tuple[Checked, pl.DataFrame, bool]:
+    """The checked facts; the rows left out by rule; whether all rows say they are synthetic."""
+    staged, left_out, others = _staged(parts, mapping.study)
+    is_synthetic = _is_synthetic(path, staged)
+    return _check(staged, mapping, declared, others), left_out, is_synthetic
 
 
 def _staged(parts: list[Part], study: Study) -> tuple[list[StagedFile], pl.DataFrame, list[Beside]]:
@@ -305,15 +328,24 @@ def _staged(parts: list[Part], study: Study) -> tuple[list[StagedFile], pl.DataF
     return staged, left_out, [beside(part, n) for n, part in numbered if not part.source]
 
 
-def _with_found_terms(study: Study, checked: Checked) -> Study:
-    """The study with the terms that an open list takes from the export."""
+def _with_found_terms(study: Study, checked: Checked) -> tuple[Study, pl.DataFrame]:
+    """The study with the terms that an open list takes from the export.
+
+    And a warning for each event whose category is not the one that its term counts in: the most
+    frequent.
+    """
     events = checked.facts["fct_adverse_event"]
     if TERM_TEXT not in events.columns:
-        return study
-    terms = events.group_by(TERM_TEXT, CATEGORY_TEXT).len().sort("len", TERM_TEXT, CATEGORY_TEXT)
-    named = terms.filter(pl.col(TERM_TEXT).is_not_null())
-    # The more frequent category comes later, and the later one counts.
-    return with_found_terms(study, named.select(TERM_TEXT, CATEGORY_TEXT).rows())
+        return study, none_found()
+    events = events.filter(pl.col(TERM_TEXT).is_not_null())
+    told = ["term_code", CATEGORY_TEXT]
+    terms = events.group_by(told).agg(pl.len(), pl.col(TERM_TEXT).sort().last())
+    terms = terms.sort("len", CATEGORY_TEXT, nulls_last=False)
+    counted = terms.group_by("term_code", maintain_order=True).last()
+    message = "This term stands more often in another category, which counts for all of its rows."
+    other = events.join(counted, on=told, how="anti", nulls_equal=True)
+    unsure = found(other, "term_in_two_categories", "warning", message)
+    return with_found_terms(study, counted.select(TERM_TEXT, CATEGORY_TEXT).rows()), unsure
 
 
 def _check(

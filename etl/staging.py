@@ -11,31 +11,23 @@ from fnmatch import fnmatchcase
 import polars as pl
 
 from etl.cells import Cells, every_row, matching, one_of
-from etl.errors import LoadError
-from etl.fact_tables import FactColumn
+from etl.errors import LoadError, shown
 from etl.findings import FILE, found
 from etl.mapping import (
     IS,
     NOT,
     Codes,
     Day,
-    FactCell,
-    FactRule,
     MilestoneRule,
     Number,
     RowCondition,
     SourceRule,
 )
 from etl.sources.raw import READER_REPAIRS, ROW, SET_ASIDE, RawTable
+from etl.staging_facts import fact_frame
 from trial.document import nearest
-from trial.found_terms import code_of
 from trial.study import Characteristic, Study
 
-# An assessment of which the export says that it took place, and no result.
-LOOKED_AT = "done"
-# What a fact row carries until it is checked: the texts of a term, how its rows go together.
-TERM_TEXT, CATEGORY_TEXT, SPAN, COUNTED = "_term_text", "_category_text", "_span", "_counted"
-CARRIED = (TERM_TEXT, CATEGORY_TEXT, SPAN, COUNTED)
 FACT_COLUMNS = {FILE: pl.Int32, ROW: pl.Int64, "enrollment_id": pl.String}
 # What was recorded of a derived characteristic; two underscores, which no code can have.
 RECORDED = "__recorded"
@@ -76,6 +68,11 @@ def _check_columns(raw: RawTable, source: SourceRule) -> None:
                 f"{raw.title}: the mapping reads column '{column}' ({purpose}), "
                 f"but the file has no such column.{hint}"
             )
+        if column in raw.repeated:
+            raise LoadError(
+                f"{raw.title}: the header names twice: {shown(column)} ({purpose}). Rename one, or "
+                f"read the second as '{shown(column)} (2)'."
+            )
     again = sorted(made & set(raw.columns))
     if again:
         raise LoadError(f"{raw.title}: has a column '{again[0]}' already; name the new one else.")
@@ -101,6 +98,19 @@ def _check_rows(cells: Cells, source: SourceRule) -> None:
         "No rule of the mapping is for such a row. Add one, or correct the export.",
     )
     _check_single(cells, source)
+    _check_filled(cells, source)
+
+
+def _check_filled(cells: Cells, source: SourceRule) -> None:
+    """A row that would enroll somebody of whom it says nothing is a note, not a patient."""
+    made = {new.name for new in source.new_columns}
+    told = {*source.columns()} - {source.enrollment_id, source.patient_id} - made
+    told -= {source.synthetic.column} if source.synthetic else set()
+    if source.enrollment is None or not told:
+        return
+    message = "Nothing but the identifier is filled. Fill the row in, or take it out."
+    empty = cells.frame.filter(pl.all_horizontal(pl.col(sorted(told)).is_null()))
+    cells.note(empty, "nothing_but_identifier", message)
 
 
 def _kinds(conditions: tuple[RowCondition, ...]) -> tuple[RowCondition, ...]:
@@ -257,80 +267,6 @@ def _milestone(cells: Cells, source: SourceRule, rule: MilestoneRule) -> dict[st
     }
 
 
-def _value(cells: Cells, rows: pl.DataFrame, column: FactColumn, cell: FactCell) -> list[pl.Expr]:
-    """The value of one cell of a fact, as the columns its kind makes."""
-    name, source = column.name, cell.column
-    if source is None:
-        return [_constant(column, cell).alias(name)]
-    if cell.day:
-        return _fact_day(cells, rows, name, cell.day)
-    if column.kind == "code":
-        return _code(cells, rows, name, cell)
-    if column.kind == "flag":
-        return [(cells.codes(rows, Codes(source, cell.codes)) == "yes").alias(name)]
-    if column.kind == "duration":
-        return [cells.duration(rows, source, cell.unit_days, 0).alias(name)]
-    if column.kind == "measured":
-        return [cells.measured(rows, cell).struct.field("qualifier", "value")]
-    if column.kind == "grade":
-        read = (_severity(cells, rows, cell) if cell.codes else cells.grade(rows, source)).struct
-        return [read.field("low").alias("grade_low"), read.field("high").alias("grade_high")]
-    whole = column.kind == "whole"
-    value = cells.bounded(rows, source, column.lowest, column.highest, whole)
-    return [(value.cast(pl.Int32) if whole else value).alias(name)]
-
-
-def _constant(column: FactColumn, cell: FactCell) -> pl.Expr:
-    """The same value for all, or, of a number that is counted, none yet."""
-    if column.kind == "whole":
-        return pl.lit(int(cell.value) if cell.value else None, pl.Int32)
-    if column.kind == "flag":
-        return every_row(cell.value == "yes")
-    return pl.lit(float(cell.value or 0) if column.kind == "number" else cell.value)
-
-
-def _fact_day(cells: Cells, rows: pl.DataFrame, name: str, day: Day) -> list[pl.Expr]:
-    value = cells.day(rows, day)
-    if day.date_format:
-        return [pl.lit(None, pl.Int32).alias(name), value.alias(f"{name}_date")]
-    return [value.alias(name), pl.lit(None, pl.Date).alias(f"{name}_date")]
-
-
-def _code(cells: Cells, rows: pl.DataFrame, name: str, cell: FactCell) -> list[pl.Expr]:
-    """A coded cell; one without codes is a term of an open list: the code of its own text."""
-    if cell.codes:
-        return [cells.codes(rows, Codes(cell.column, cell.codes, others=cell.others)).alias(name)]
-    text = pl.col(str(cell.column))
-    texts = rows[str(cell.column)].drop_nulls().unique().to_list()
-    code = text.replace_strict({t: code_of(t) for t in texts}, return_dtype=pl.String)
-    category = pl.col(cell.category) if cell.category else pl.lit(None, pl.String)
-    return [code.alias(name), text.alias(TERM_TEXT), category.alias(CATEGORY_TEXT)]
-
-
-def _severity(cells: Cells, rows: pl.DataFrame, cell: FactCell) -> pl.Expr:
-    """A step of a scale in words, by the mapping."""
-    step = cells.codes(rows, Codes(cell.column, cell.codes)).cast(pl.Int32)
-    return pl.when(step.is_not_null()).then(pl.struct(low=step, high=step))
-
-
-def _fact(cells: Cells, source: SourceRule, rule: FactRule) -> pl.DataFrame:
-    """The rows of one fact table."""
-    rows = cells.frame.filter(matching(rule.rows))
-    values = []
-    for column, cell in rule.cells:
-        values += _value(cells, rows, column, cell)
-        if column.required and cell.column:
-            cells.require(rows, cell.column, f"'{cells.shown.get(cell.column, cell.column)}'")
-    if rule.table.name == "fct_assessment" and rule.cell("result") is None:
-        values.append(pl.lit(LOOKED_AT).alias("qualifier"))
-    counted = any(cell.is_counted for _, cell in rule.cells)
-    values += [
-        pl.lit(True).alias(name) for name, on in ((SPAN, rule.is_span), (COUNTED, counted)) if on
-    ]
-    enrollment = pl.col(source.enrollment_id).alias("enrollment_id")
-    return rows.select(FILE, ROW, enrollment, *values)
-
-
 def _unreadable_feeds(
     cells: Cells, raw: RawTable, file_number: int, source: SourceRule
 ) -> pl.DataFrame:
@@ -429,7 +365,8 @@ def _unread_columns(
     ]
     if unread:
         message = (
-            f"{len(unread)} columns are not read: {', '.join(unread)}. Map them or ignore them."
+            f"{len(unread)} columns are not read: {', '.join(map(shown, unread))}. "
+            "Map them or ignore them."
         )
         cells.note(numbered(file_number, [0]), "unread_columns", message, severity="info")
 
@@ -459,7 +396,7 @@ def stage(
     told = [_milestone(cells, source, rule) for rule in source.milestones]
     facts: dict[str, pl.DataFrame] = {}
     for rule in source.facts:
-        mine = _fact(cells, source, rule)
+        mine = fact_frame(cells, source, rule)
         before = facts.get(rule.table.name)
         together = mine if before is None else pl.concat([before, mine], how="diagonal")
         facts[rule.table.name] = together

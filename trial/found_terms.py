@@ -17,18 +17,19 @@ from trial.treatment_file import FOUND_CATEGORY, FOUND_TERM
 LONGEST_CODE = 40
 LONGEST_LABEL = 200
 UNCODED = "not coded"
+_PLAIN = re.compile(r"[a-z0-9]+(?:(?:, | |[-/_'])[a-z0-9]+)*")
 _SHOUTED = re.compile(r"[^a-zа-яё]*[A-ZА-ЯЁ][^a-zа-яё]*")
 
 
 def code_of(text: str) -> str:
     """The code of a term's text.
 
-    Its Latin letters and digits; a text with others, or a long one, gets a part of its hash, so
-    that two texts cannot fall together.
+    Its Latin letters and digits, if nothing else stands there but spaces, commas and what joins two
+    words; any other text, or a long one, gets a part of its hash: `CD4+` and `CD4-` are two terms.
     """
     plain = " ".join(text.casefold().split())
     words = "_".join(re.findall(r"[a-z0-9]+", plain))
-    kept = re.sub(r"[^a-z0-9]", "", plain) == re.sub(r"[\W_]", "", plain)
+    kept = _PLAIN.fullmatch(plain)
     if kept and len(words) <= LONGEST_CODE - 2 and words:
         return words if words[0].isalpha() else f"t_{words}"
     digest = hashlib.sha256(plain.encode()).hexdigest()[:10]
@@ -44,23 +45,24 @@ def label_of(text: str) -> str:
 def with_found_terms(study: Study, terms: list[tuple[str, str]]) -> Study:
     """The study with these terms (text, text of the category) added to its open list.
 
-    A term whose code is declared stays as declared. A term without a category is `not coded`.
+    Of several texts or categories of one code the last counts. A term whose code is declared stays
+    as declared. A term without a category is `not coded`.
     """
     declared = {term.code for term in study.toxicity.terms}
     there = {category.code for category in study.toxicity.categories}
-    new = {code_of(text): (text, category or UNCODED) for text, category in sorted(terms)}
+    new = {code_of(text): (text, category or UNCODED) for text, category in terms}
     new = {code: told for code, told in new.items() if code not in declared}
     if not new:
         return study
     categories = {code_of(category): category for _, category in new.values()}
     tables = [
         (FOUND_CATEGORY, {"code": code, "label": label_of(text)})
-        for code, text in sorted(categories.items())
+        for code, text in sorted(categories.items(), key=lambda told: told[1].casefold())
         if code not in there
     ]
     tables += [
         (FOUND_TERM, {"code": code, "label": label_of(text), "category": code_of(category)})
-        for code, (text, category) in sorted(new.items())
+        for code, (text, category) in sorted(new.items(), key=lambda told: told[1][0].casefold())
     ]
     added = "".join(_table(name, cells) for name, cells in tables)
     text = f"{study.text.rstrip()}\n\n# Terms as the export named them.\n{added}"

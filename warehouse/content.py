@@ -1,46 +1,73 @@
 """The content id: equal data give an equal id, whatever DuckDB's file bytes look like.
 
 SHA-256 over the schema version and, for every table, its name, its columns, the number of its rows
-and the sums of the two halves of each row's MD5 over its canonical text. The sums do not depend on
-the order of the rows, so that nothing has to be sorted and DuckDB counts in parallel (Bellare &
-Micciancio, EUROCRYPT 1997, on such incremental hashes). Load time, paths and tool versions (columns
-marked volatile in the schema) stay out. DuckDB's file bytes differ from run to run, so they are
-never hashed.
+and the bytes of each of its columns. Rows lie in a table in the order of what they say
+(`warehouse/build.py` sorts them before they go in), so the order of the export does not count.
+Load time, paths and tool versions (columns marked volatile in the schema) stay out. DuckDB's file
+bytes differ from run to run, so they are never hashed.
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 
 import duckdb
+import polars as pl
+import polars.selectors as cs
 
 from trial.schema import SCHEMA_VERSION, TableSpec
 from warehouse.ddl import quoted
 
-LOWER_HALF = f"{2**64 - 1}::uhugeint"
+BATCH = 200_000
 
 
-def _canonical_columns(table: TableSpec) -> list[str]:
-    return [
-        name
+def _canonical_columns(table: TableSpec) -> dict[str, bool]:
+    """The columns that count, and whether a value can be missing there."""
+    return {
+        name: column.nullable
         for name, column in table.schema.columns().items()
         if not (column.metadata or {}).get("volatile")
-    ]
+    }
 
 
-def _cell(column: str) -> str:
-    """A value is its length and its text, so that no content can imitate a boundary; NULL is N."""
-    text = f"cast({quoted(column)} as varchar)"
-    return f"coalesce(concat(length({text}), ':', {text}), 'N')"
+def _batches(
+    con: duckdb.DuckDBPyConnection, table: TableSpec, columns: Iterable[str]
+) -> Iterator[pl.DataFrame]:
+    """These columns in the order of the rows; of a list of codes the place in the list."""
+    coded = dict(table.codes)
+    values = (
+        f"enum_code({quoted(c)}) as {quoted(c)}" if c in coded else quoted(c) for c in columns
+    )
+    reader = con.sql(f"select {', '.join(values)} from {quoted(table.name)}").to_arrow_reader(BATCH)
+    return (pl.DataFrame(batch) for batch in reader)
+
+
+def _parts(
+    frame: pl.DataFrame, can_lack: list[str]
+) -> Iterator[tuple[str, tuple[bytes, bytes, bytes]]]:
+    """Each column in bytes: what is missing; the values, of texts their lengths; the texts."""
+    number = cs.boolean().cast(pl.UInt8), (~cs.boolean() & ~cs.string()).to_physical()
+    missing = frame.select(pl.col(can_lack).is_null().cast(pl.UInt8))
+    filled = frame.with_columns(cs.string().fill_null(""), *(x.fill_null(0) for x in number))
+    lengths = filled.with_columns(cs.string().str.len_bytes())
+    texts = {column.name: column.item() for column in filled.select(cs.string().str.join())}
+    for name in frame.columns:
+        holes = missing[name].to_numpy().tobytes() if name in can_lack else b""
+        yield name, (holes, lengths[name].to_numpy().tobytes(), texts.get(name, "").encode())
 
 
 def table_digest(con: duckdb.DuckDBPyConnection, table: TableSpec) -> str:
-    """One table in a line: its name, its columns, its rows in whatever order."""
-    columns = _canonical_columns(table)
-    row = f"concat_ws('|', {', '.join(_cell(c) for c in columns)})"
-    sums = con.execute(
-        f"select count(*), sum(hash & {LOWER_HALF}), sum(hash >> 64) "
-        f"from (select md5_number({row}) as hash from {quoted(table.name)})"
-    ).fetchone()
-    return f"table {table.name} {','.join(columns)} {sums}\n"
+    """One table in a line: its name, its columns, how many rows, hashes of what they hold."""
+    columns, n_rows = _canonical_columns(table), 0
+    hashes = {column: [hashlib.sha256() for _ in range(3)] for column in columns}
+    can_lack = [name for name, is_nullable in columns.items() if is_nullable]
+    for frame in _batches(con, table, columns):
+        n_rows += frame.height
+        for column, parts in _parts(frame, can_lack):
+            for digest, part in zip(hashes[column], parts, strict=True):
+                digest.update(part)
+    coded = dict(table.codes)
+    told = [(c, coded.get(c), *(h.hexdigest() for h in hashes[c])) for c in columns]
+    return f"table {table.name} {n_rows} {told}\n"
 
 
 def content_hash(digests: list[str]) -> str:

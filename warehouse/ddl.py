@@ -15,6 +15,8 @@ SQL_TYPES: dict[type[Column], str] = {
     dy.Date: "date",
     dy.Bool: "boolean",
 }
+# How the names of tables begin that have a row for every fact.
+OF_FACTS = ("fct_", "record_fact")
 
 
 def quoted(identifier: str) -> str:
@@ -26,15 +28,19 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _type(name: str, column: Column, codes: dict[str, tuple[str, ...]]) -> str:
-    """The type of a column; one with a list of codes holds nothing else."""
-    if name in codes:
-        return f"enum ({', '.join(_text(code) for code in codes[name])})"
-    return SQL_TYPES[type(column)]
+def sql_types(table: TableSpec) -> dict[str, str]:
+    """The type of each column; one with a list of codes holds nothing else."""
+    lists = {
+        name: f"enum ({', '.join(_text(code) for code in codes)})" for name, codes in table.codes
+    }
+    return {
+        name: lists.get(name) or SQL_TYPES[type(column)]
+        for name, column in table.schema.columns().items()
+    }
 
 
-def _column(name: str, column: Column, codes: dict[str, tuple[str, ...]]) -> str:
-    parts = [quoted(name), _type(name, column, codes)]
+def _column(name: str, column: Column, sql_type: str) -> str:
+    parts = [quoted(name), sql_type]
     if not column.nullable:
         parts.append("not null")
     lowest = getattr(column, "min", None)
@@ -47,15 +53,19 @@ def create_table(con: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
     """Create one empty table with its constraints and comments.
 
     A built table has no index for its key: its SQL groups by the key, or joins tables that have it.
+    Nor has one of facts, whose index took twenty times its room: `warehouse/build.py` looks at the
+    keys of all rows that go in.
     """
-    columns = table.schema.columns()
-    lines = [_column(name, column, dict(table.codes)) for name, column in columns.items()]
-    if not table.by_sql:
+    columns, types = table.schema.columns(), sql_types(table)
+    lines = [_column(name, column, types[name]) for name, column in columns.items()]
+    if not (table.by_sql or table.name.startswith(OF_FACTS)):
         key = ", ".join(quoted(name) for name in table.schema.primary_key())
         lines.append(f"primary key ({key})")
-    con.execute(f"create table {quoted(table.name)} ({', '.join(lines)})")
+    name = quoted(table.name)
     grain = (table.schema.__doc__ or (table.schema.__base__ or object).__doc__ or "").strip()
-    con.execute(f"comment on table {quoted(table.name)} is {_text(grain)}")
-    for name, column in columns.items():
-        target = f"{quoted(table.name)}.{quoted(name)}"
-        con.execute(f"comment on column {target} is {_text(column.description or '')}")
+    comments = [
+        f"comment on column {name}.{quoted(c)} is {_text(column.description or '')}"
+        for c, column in columns.items()
+    ]
+    of_table = f"comment on table {name} is {_text(grain)}"
+    con.execute(";\n".join([f"create table {name} ({', '.join(lines)})", of_table, *comments]))

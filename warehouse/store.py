@@ -16,7 +16,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 DEFAULT_STORE = Path(__file__).parent / "store"
@@ -54,15 +54,39 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def _alone(store: Path) -> Iterator[None]:
+    """Nobody else begins a load or sets a pointer meanwhile."""
+    with open(store / "current" / ".lock", "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_alive(folder: Path) -> bool:
+    """Whether a load still holds the lock of its building folder."""
+    try:
+        with open(folder / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
 def _sweep(store: Path) -> None:
-    """Remove what killed loads left behind: building folders whose lock nobody holds."""
+    """Remove what killed loads left behind; nobody else may be beginning or pointing.
+
+    That is: folders whose lock nobody holds or that have none any more (killed while removing
+    them), folders not yet named, pointers not yet in their place.
+    """
     for folder in store.glob("building-*"):
-        with suppress(FileNotFoundError), open(folder / "lock", "rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+        if not _is_alive(folder):
             shutil.rmtree(folder, ignore_errors=True)
+    for folder in store.glob(".building-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for pointer in (store / "current").glob(".*-*"):
+        pointer.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -70,14 +94,16 @@ def building(store: Path) -> Iterator[Path]:
     """A private folder to build a snapshot in, removed at the end if it was not published."""
     (store / "snapshots").mkdir(parents=True, exist_ok=True)
     (store / "current").mkdir(exist_ok=True)
-    _sweep(store)
     folder = store / f"building-{secrets.token_hex(8)}"
     # The lock exists and is held before the folder has the name that a sweep looks for.
     hidden = store / f".{folder.name}"
-    hidden.mkdir()
-    with open(hidden / "lock", "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        os.rename(hidden, folder)
+    with ExitStack() as held:
+        with _alone(store):
+            _sweep(store)
+            hidden.mkdir()
+            lock = held.enter_context(open(hidden / "lock", "wb"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            os.rename(hidden, folder)
         try:
             yield folder
         finally:
@@ -106,8 +132,12 @@ def publish(store: Path, built: Path, snapshot_id: str, study_code: str) -> bool
     if not is_new and current_ids(store).get(study_code) == snapshot_id:
         return False
     fresh = store / "current" / f".{study_code}-{secrets.token_hex(8)}"
-    fresh.write_text(snapshot_id + "\n", encoding="ascii")
-    _sync(fresh)
-    os.replace(fresh, pointer)
+    with _alone(store):
+        try:
+            fresh.write_text(snapshot_id + "\n", encoding="ascii")
+            _sync(fresh)
+            os.replace(fresh, pointer)
+        finally:
+            fresh.unlink(missing_ok=True)
     _sync(pointer.parent)
     return is_new

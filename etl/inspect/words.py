@@ -36,8 +36,9 @@ IDENTIFYING = (
     "история болезни", "амб карта", "врач", "лечащий врач", "мама", "отец", "мать",
     "surname", "initials", "phone", "telephone", "mobile", "address", "street", "email", "e mail",
     "passport", "ssn", "mrn", "medical record", "record number", "hospital number", "chart number",
-    "nhs", "birth", "birthdate", "birth dt", "dob", "brthdt", "brthdtc", "birthday", "zip", "zipcode",
-    "postcode", "postal", "city", "doctor", "physician", "investigator", "invnam", "mother",
+    "nhs", "birth", "birthdate", "birth dt", "dob", "brthdt", "brthdtc", "birthday", "zip",
+    "zipcode", "postcode", "postal", "city", "doctor", "physician", "investigator", "invnam",
+    "mother",
     "father", "guardian", "contact person", "insurance",
 )  # fmt: skip
 NAME_WORDS = ("name", "names")
@@ -119,7 +120,8 @@ MILESTONES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     )),
     (("last_contact",), (
         "last contact date", "date of last contact", "last contact", "lstalvdt", "rfpendtc",
-        "last follow up date", "date of last follow up", "fu date", "follow up date", "last seen", "дата последнего контакта",
+        "last follow up date", "date of last follow up", "fu date", "follow up date", "last seen",
+        "дата последнего контакта",
         "дата последнего визита", "дата последнего наблюдения",
     )),
     (("relapse", "recurrence"), (

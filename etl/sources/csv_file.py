@@ -63,7 +63,9 @@ def read_csv_file(path: Path, name: str, bounds: Bounds = BOUNDS) -> list[RawTab
     aside += [(n, "header_again") for n in again] + [(n, "totals_row") for n in totals]
     said = _SAID.get(head.separator, head.separator)
     form = f"CSV, {text.said}, separated by {said}"
-    return [RawTable(name, "", columns, rows, misfits, tuple(aside), form=form)]
+    return [
+        RawTable(name, "", columns, rows, misfits, tuple(aside), form=form, repeated=head.repeated)
+    ]
 
 
 def _bytes(path: Path, name: str) -> bytes:
@@ -269,7 +271,7 @@ def _without_header_again(rows: pl.DataFrame, head: Head) -> tuple[pl.DataFrame,
 
 def _named(name: str, rows: pl.DataFrame, head: Head) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Rows under the names of their columns, without columns that have neither name nor values."""
-    columns = {str(i): column for i, column in enumerate(head.names)}
+    columns = {str(i): column for i, column in enumerate(head.columns)}
     for place in [place for place, column in columns.items() if not column]:
         filled = rows.filter(pl.col(place).str.strip_chars() != "")
         if filled.height:

@@ -52,6 +52,21 @@ class Head:
         """The names of the columns, '' where the header has none."""
         return tuple(cell.strip() for cell in self.cells)
 
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """Names that stand more than once, as in REDCap's exports with labels."""
+        return tuple(name for name, n in Counter(self.names).items() if name and n > 1)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names made different: the second of a name gets ` (2)`, the third ` (3)`."""
+        seen: Counter[str] = Counter()
+        found = []
+        for name in self.names:
+            seen[name] += 1
+            found.append(f"{name} ({seen[name]})" if name and seen[name] > 1 else name)
+        return tuple(found)
+
 
 def end_of_lines(data: bytes) -> bytes:
     """The byte that ends every line: of CRLF the last, CR only where there is no LF at all."""
@@ -178,9 +193,8 @@ def _refuse_bad_header(name: str, head: Head, bounds: Bounds) -> None:
             f"{name}: not a CSV text file (control characters in row {head.number}). "
             "Export it as CSV or as a workbook."
         )
-    times = Counter(filter(None, head.names))
-    repeated = sorted(shown(column) for column, n in times.items() if n > 1)
-    if repeated:
-        raise LoadError(f"{name}: the header names twice: {', '.join(repeated[:5])}. Rename one.")
-    if ROW in times:
+    taken = [column for column, n in Counter(filter(None, head.columns)).items() if n > 1]
+    if taken:
+        raise LoadError(f"{name}: the header names twice: {shown(taken[0])}. Rename one.")
+    if ROW in head.names:
         raise LoadError(f"{name}: a column is called '{ROW}', a name kept for row numbers.")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 ROW = "_source_row"
+# How the forms begin of what a spreadsheet may have written.
+SPREADSHEETS = ("CSV", "Excel workbook")
 # What the form of a workbook says whose day numbers count from 1904.
 DATE_SYSTEM_1904 = "1904 date system"
 REPAIRED = {ROW: pl.Int64, "column_name": pl.String, "raw_text": pl.String, "rule": pl.String}
@@ -42,7 +44,8 @@ class RawTable:
     that are no data. `repairs`: what was changed in a cell while reading (columns of `REPAIRED`,
     rules of `READER_REPAIRS`). `labels`: what the export calls a column, where it says so. `codes`:
     code lists of the export, by column: text in the rows -> label. `form`: how it was read, in
-    words for a person ('CSV, cp1251, separated by ;').
+    words for a person ('CSV, cp1251, separated by ;'). `repeated`: headings that stand more than
+    once; the second is called `name (2)`, and what is read must not be one of them.
     """
 
     file: str
@@ -55,6 +58,7 @@ class RawTable:
     labels: tuple[tuple[str, str], ...] = ()
     codes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     form: str = ""
+    repeated: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -31,7 +31,7 @@ LEAST_COLUMNS_WITH_NOTES = 3
 
 _TOTAL = re.compile(
     r"(?:(?:общий |промежуточный )?итог|(?:grand |sub)?totals?|sum|сумма"
-    r"|(?:итого|всего)(?:\s.*)?)\s*[:.]?",
+    r"|mean|average|median|count|среднее|медиана|количество|(?:итого|всего)(?:\s.*)?)\s*[:.]?",
     re.IGNORECASE,
 )
 

@@ -13,7 +13,7 @@ text. What they hold to:
   types them, so they are the mark of a file that was decoded wrongly.
 """
 
-from etl.values.codes import read_code
+from etl.values.codes import read_code, spelled_alike
 from etl.values.dates import read_date
 from etl.values.grades import Grade, is_severity, read_grade
 from etl.values.measured import UNITS, Measured, read_measured
@@ -34,4 +34,5 @@ __all__ = [
     "read_measured",
     "read_number",
     "severity",
+    "spelled_alike",
 ]

@@ -16,6 +16,8 @@ from etl.values.read import Read, no_value
 _RULES = ("look_alike_letters", "spelling", "roman_numeral")
 _STEPS = tuple(rules for n in range(1, len(_RULES) + 1) for rules in combinations(_RULES, n))
 _HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+# What a program writes for a whole number that it holds as a float.
+_WHOLE = re.compile(r"(0|[1-9][0-9]*)\.0+")
 _AROUND_SIGNS = re.compile(r" ?([-+/]) ?")
 
 
@@ -24,6 +26,8 @@ def read_code(text: str, codes: Mapping[str, str]) -> Read[str]:
     text = text.strip()
     if text in codes:
         return Read(codes[text])
+    if (whole := _WHOLE.fullmatch(text)) and whole[1] in codes:
+        return Read(codes[whole[1]], ("spelling",))
     for rules in _STEPS:
         meant = _meant(text, codes, rules)
         if len(meant) == 1:
@@ -46,6 +50,11 @@ def _folded(text: str, rules: Collection[str]) -> str:
     if "spelling" in rules:
         text = _spelled(text)
     return without_look_alikes(text) if "look_alike_letters" in rules else text
+
+
+def spelled_alike(text: str) -> str:
+    """What two texts share that differ in look-alike letters and spelling alone."""
+    return _folded(text, ("look_alike_letters", "spelling"))
 
 
 def _spelled(text: str) -> str:

@@ -36,7 +36,10 @@ ERRORS = {
         "The value and the unit cell, or two marks in the value, say different units. Correct one."
     ),
     "several_values": "More than one result in a cell. Give each its own row and date.",
-    "spreadsheet_error": "A formula failed in the spreadsheet. Mend it there and export again.",
+    "spreadsheet_error": (
+        "A formula failed in the spreadsheet, or was never calculated there. Mend it, let the "
+        "spreadsheet calculate, save and export again."
+    ),
     "not_a_grade": "Not a grade from 1 to 5. Correct it in the export.",
     "not_a_number": "Not a number. Numbers are written with digits and a decimal point.",
     "out_of_range": "The value is outside its possible range. Check value and unit in the export.",

@@ -1,4 +1,4 @@
-"""make bench: from the warehouse file, against lifelines and R on raw rows; one run, one table.
+"""make bench: from the warehouse file, against lifelines and R on raw rows; then a load's time.
 
 A survival comparison is curves with intervals, at-risk table, milestones, log-rank, hazard ratio
 and restricted means of two cohorts. Every size is built, measured and compared with its peers in
@@ -12,16 +12,19 @@ import json
 import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
+
+from tests.bench import loads
+from tests.bench.printed import Column, figures, process, step, titles
 
 SIZES = (300, 10_000, 1_000_000, 10_000_000)
 ROUNDS = 15
@@ -147,17 +150,6 @@ def lifelines(_: str, folder: Path) -> None:
     print(json.dumps({**found, "seconds": time.perf_counter() - begin}))
 
 
-def _process(*command: str) -> dict:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
-
-
-def _step(name: str, what: str | int, folder: Path) -> dict:
-    return _process(sys.executable, "-m", "tests.bench", name, str(what), str(folder))
-
-
 def _same(n: int, peer: str, ours: dict, theirs: dict) -> float:
     """The largest relative difference between the numbers of two programs."""
     names = ("hazard_ratio", "chi_square", "survival", "rmst")
@@ -169,23 +161,23 @@ def _same(n: int, peer: str, ours: dict, theirs: dict) -> float:
 def _size(n: int, has_r: bool) -> dict:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        built = _step("build", n, folder)
+        built = step("build", n, folder)
         found = {"n": n, "build_s": built["seconds"]}
-        ours = _step("measure", built["snapshot"], folder)
+        ours = step("measure", built["snapshot"], folder)
         found |= {key: value for key, value in ours.items() if key.endswith(("_ms", "_mb"))}
-        _step("rows", built["snapshot"], folder)
+        step("rows", built["snapshot"], folder)
         if n <= MOST_LIFELINES:
-            theirs = _step("lifelines", built["snapshot"], folder)
+            theirs = step("lifelines", built["snapshot"], folder)
             found["lifelines_ms"] = theirs["seconds"]
             found["differs_lifelines"] = _same(n, "lifelines", ours, theirs)
         if has_r:
-            theirs = _process("Rscript", "tests/bench/peer.R", str(folder / "rows.csv"))
+            theirs = process("Rscript", "tests/bench/peer.R", str(folder / "rows.csv"))
             found["r_ms"] = theirs["seconds"]
             found["differs_r"] = _same(n, "R", ours, theirs)
         return found
 
 
-COLUMNS = (
+COLUMNS: tuple[Column, ...] = (
     ("n", "patients", 10, "{:.0f}", 1),
     ("build_s", "build s", 8, "{:.1f}", 1),
     ("survival_ms", "survival ms", 12, "{:.1f}", 1e3),
@@ -202,34 +194,58 @@ COLUMNS = (
 )
 
 
-def _row(found: dict) -> str:
-    for peer in ("lifelines", "r"):
-        if f"{peer}_ms" in found:
-            found[f"ratio_{peer}"] = found[f"{peer}_ms"] / found["survival_ms"]
-    return " ".join(
-        (form.format(found[key] * scale) if key in found else "-").rjust(width)
-        for key, _, width, form, scale in COLUMNS
-    )
+STEPS: dict[str, Callable[[Any, Path], None]] = {
+    "build": build,
+    "rows": rows,
+    "measure": measure,
+    "lifelines": lifelines,
+    "write": loads.write,
+    "load": loads.load,
+    "read": loads.read,
+}
 
 
-def main() -> int:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("step", nargs="?", choices=("build", "rows", "measure", "lifelines"))
-    parser.add_argument("what", nargs="?")
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    asked = parser.parse_args()
-    if asked.step:
-        what = int(asked.what) if asked.step == "build" else asked.what
-        globals()[asked.step](what, asked.folder)
-        return 0
+def _screens(sizes: Sequence[int]) -> None:
+    """What a visitor waits for, of each size."""
     has_r = shutil.which("Rscript") is not None
     if not has_r:
         print(NO_R)
-    print(" ".join(title.rjust(width) for _, title, width, _, _ in COLUMNS))
-    for n in asked.sizes:
-        print(_row(_size(n, has_r)), flush=True)
+    print(titles(COLUMNS))
+    for n in sizes:
+        found = _size(n, has_r)
+        for peer in ("lifelines", "r"):
+            if f"{peer}_ms" in found:
+                found[f"ratio_{peer}"] = found[f"{peer}_ms"] / found["survival_ms"]
+        print(figures(found, COLUMNS), flush=True)
+
+
+def _loads(sizes: Sequence[int]) -> None:
+    """What a load takes, of each size."""
+    print(titles(loads.COLUMNS))
+    for n in sizes:
+        print(figures(loads.loaded(n), loads.COLUMNS), flush=True)
+
+
+def main() -> int:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("step", nargs="?", choices=STEPS)
+    parser.add_argument("what", nargs="?")
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--sizes", type=int, nargs="+")
+    parser.add_argument("--loads", type=int, nargs="*", help="patients of the loads, or none")
+    asked = parser.parse_args()
+    if asked.step:
+        what = int(asked.what) if asked.what.isdecimal() else asked.what
+        STEPS[asked.step](what, asked.folder)
+        return 0
+    asked_loads = asked.loads
+    if asked_loads is None:
+        asked_loads = [n for n in asked.sizes or loads.LOADS if n <= loads.MOST_LOADED]
+    if asked.sizes or asked.loads is None:
+        _screens(asked.sizes or SIZES)
+    if asked_loads:
+        _loads(asked_loads)
     return 0
 
 

@@ -216,7 +216,7 @@ def test_the_header_again_is_set_aside(tmp_path: Path) -> None:
         ("a,b\n1,\0\n".encode("utf-16"), "NUL bytes"),
         (b"\xff\xfe=\xd8,\x00\n\x00", "not UTF-16 text from byte 1 on"),
         (b"PK\x03\x04\xff\xfe\xfa,a\n", "control characters in row 1"),
-        ("a,b, a\n1,2,3\n", "the header names twice: a."),
+        ("a,a,a (2)\n1,2,3\n", "the header names twice: a (2)."),
         ("a,_source_row\n1,2\n", "_source_row"),
         (",,\n1,2,3\n", "column 1 of the header has no name"),
         (",,\n", "no header"),
@@ -242,8 +242,18 @@ def test_the_message_shows_no_control_characters(tmp_path: Path) -> None:
     evil = '"a\x1b[31m"'
     refused(tmp_path, f"{evil},{evil}\n", "control characters in row 1")
     backwards = '"a\u202e\nb"'
-    refused(tmp_path, f"{backwards},{backwards}\n", "twice: a\ufffd\ufffdb.")
-    refused(tmp_path, f"{'a' * 99},{'a' * 99}\n", f"twice: {'a' * 57}....")
+    third = '"a\u202e\nb (2)"'
+    header = f"{backwards},{backwards},{third}\n"
+    refused(tmp_path, header, "twice: a\ufffd\ufffdb (2).")
+    long = "a" * 99
+    refused(tmp_path, f"{long},{long},{long} (2)\n", f"twice: {'a' * 57}....")
+
+
+def test_a_heading_that_stands_twice_is_told_apart_by_its_number(tmp_path: Path) -> None:
+    """An export of REDCap with labels has a 'Complete?' behind every instrument."""
+    table = read(tmp_path, "id,Complete?,Complete?\n1,yes,no\n")
+    assert table.columns == ("id", "Complete?", "Complete? (2)")
+    assert table.repeated == ("Complete?",)
 
 
 def test_bounds_are_refused_with_their_row(tmp_path: Path) -> None:

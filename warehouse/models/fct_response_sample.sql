@@ -40,8 +40,6 @@ anchored as (
         line.line_number,
         line.material_code,
         line.measure_code,
-        line.contact_code,
-        line.death_code,
         point.timepoint_code,
         coalesce(after_course.start_day, before_course.start_day, happened.day) as anchor_day,
         point.from_day,
@@ -84,8 +82,6 @@ window_of as (
         timepoint_code,
         material_code,
         measure_code,
-        contact_code,
-        death_code,
         anchor_day,
         anchor_day + from_day as first_day,
         last_day
@@ -124,6 +120,20 @@ sample as (
     group by all
 ),
 
+seen as (
+    select
+        line.enrollment_key,
+        line.line_number,
+        min(happened.day) filter (where happened.milestone_code = line.death_code) as death_day,
+        max(happened.day) filter (where happened.milestone_code = line.contact_code) as contact_day
+    from line
+    inner join fct_milestone as happened
+        on
+            happened.enrollment_key = line.enrollment_key
+            and happened.milestone_code in (line.death_code, line.contact_code)
+    group by line.enrollment_key, line.line_number
+),
+
 observed as (
     select
         window_of.enrollment_key,
@@ -131,16 +141,10 @@ observed as (
         window_of.timepoint_code,
         window_of.anchor_day,
         window_of.last_day,
-        min(happened.day) filter (where happened.milestone_code = window_of.death_code) as death_day,
-        max(happened.day) filter (
-            where happened.milestone_code = window_of.contact_code
-        ) as contact_day
+        seen.death_day,
+        seen.contact_day
     from window_of
-    left join fct_milestone as happened
-        on
-            happened.enrollment_key = window_of.enrollment_key
-            and happened.milestone_code in (window_of.death_code, window_of.contact_code)
-    group by all
+    left join seen using (enrollment_key, line_number)
 ),
 
 doubtful as (

@@ -3,6 +3,7 @@
     store/snapshots/<id>/results.duckdb, records.duckdb
     store/current/<study>               the id of the study's current snapshot
     store/building-<random>/            a load at work; its lock says whether it still lives
+    store/current/.lock                 held for a moment by who begins a load or sets a pointer
 
 A snapshot is built in a folder of its own and gets its place by one rename; the pointer is
 replaced by one rename. So a reader sees a whole snapshot or none, two loads cannot disturb each

@@ -66,6 +66,7 @@ def test_a_partial_date_contradicts_no_full_one(
     ("parts", "course", "quarantined"),
     [
         ("p1,A,5,9,yes\np1,A,20,,", ("a", 1, 5, None), 0),
+        ("p1,A,5,30,yes\np1,A,20,,", ("a", 1, 5, None), 0),
         ("p1,A,5,,yes\np1,A,20,25,", ("a", 1, 5, 25), 0),
         ("p1,A,5,9,no\np1,A,20,25,yes", None, 2),
     ],

@@ -10,7 +10,7 @@ from pathlib import Path
 from analysis.disclosure import PolicyError
 from analysis.export import write_answer
 from analysis.link import LinkError, parse_link
-from analysis.questions import answer, open_link
+from analysis.questions import open_link, whole_answer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         opened = open_link(page, params, options.warehouse)
         if opened.problems:
             raise LinkError("; ".join(opened.problems))
-        written = write_answer(answer(opened.snapshot, opened.view), options.out)
+        written = write_answer(whole_answer(opened.snapshot, opened.view), options.out)
     except (LinkError, PolicyError, OSError) as error:
         print(f"Nothing was written. {error}", file=sys.stderr)
         return 2

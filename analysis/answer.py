@@ -1,10 +1,13 @@
 """What a page shows and an export writes: headline, figures, tables, notes and tidy numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import altair as alt
 
 from analysis.stats.estimate import Estimate
+from trial.words import say
 
 
 @dataclass(frozen=True)
@@ -91,20 +94,90 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Account:
+    """Who of a group is in a figure: all enrolled, shown, and left out by reason.
+
+    Raises ValueError if shown and left out are not all enrolled: nobody is lost in silence.
+    """
+
+    label: str
+    n_enrolled: int
+    n_shown: int
+    left_out: tuple[tuple[str, int], ...]
+    disclosed: Disclosed = NOBODY
+
+    def __post_init__(self) -> None:
+        """Refuse an account that does not add up."""
+        n_left_out = sum(n for _, n in self.left_out)
+        if self.n_shown + n_left_out != self.n_enrolled:
+            told = f"{self.n_shown} shown, {n_left_out} left out"
+            raise ValueError(f"{self.label}: {told}, {self.n_enrolled} enrolled")
+
+    @property
+    def told(self) -> str:
+        """In words."""
+        reasons = ", ".join(f"{n} {reason}" for reason, n in self.left_out)
+        key = "account.left_out" if reasons else "account.all"
+        told = {"n": self.n_shown, "of": self.n_enrolled, "reasons": reasons}
+        return say(key, label=self.label, **told)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One big number of a group: what it is of, the number, and what stands small beneath.
+
+    `colour` is the group's, #rrggbb.
+    """
+
+    title: str
+    label: str
+    colour: str
+    value: str
+    small: tuple[str, ...]
+    disclosed: Disclosed = NOBODY
+
+
+@dataclass(frozen=True)
 class Figure:
     """A chart, its caption, what it says for those who do not see it, the codes of its tables.
 
+    The chart is made by `draw` when it is looked at: the numbers do not wait for it.
     `page_height` is the height in pixels with legend, axes and table, for a page that fits it in.
+    `accounts` say of each group who is in it. `beside`: it stands beside the figure before it where
+    there is room; those of one height do so anyway.
     """
 
     code: str
     title: str
-    chart: alt.LayerChart
+    draw: Callable[[], alt.LayerChart]
     page_height: int
     caption: str
     alt_text: str
     tables: tuple[str, ...] = ()
     disclosed: tuple[Disclosed, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    beside: bool = False
+
+    @cached_property
+    def chart(self) -> alt.LayerChart:
+        """The chart, made once."""
+        return self.draw()
+
+    @property
+    def spec(self) -> dict:
+        """The chart as Vega-Lite, without the sizes of Altair's theme and unchecked.
+
+        The tests check every chart against the schema; doing it at each look takes half its time.
+        """
+        found = self.chart.to_dict(validate=False)
+        found.get("config", {}).get("view", {}).pop("continuousWidth", None)
+        found.get("config", {}).get("view", {}).pop("continuousHeight", None)
+        return found
+
+    @property
+    def legend(self) -> str:
+        """The caption, and who is in the figure."""
+        return " ".join([self.caption, *(account.told for account in self.accounts)])
 
 
 @dataclass(frozen=True)
@@ -144,6 +217,7 @@ class Answer:
     tables: tuple[Table, ...]
     numbers: tuple[Number, ...]
     headline_disclosed: tuple[Disclosed, ...] = ()
+    cards: tuple[Card, ...] = ()
     is_about_patients: bool = True
 
     def table(self, code: str) -> Table:

@@ -1,12 +1,12 @@
 """What every answer about patients has in common: data, population, the notes of every page."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analysis.answer import Answer, CohortSize, Disclosed, Figure, Note, Number, Table
-from analysis.groups import not_compared, sizes
+from analysis.groups import Group, not_compared, sizes
 from analysis.link import View
 from analysis.wording import cutoff_in_words, notice
-from trial.selection import in_words
+from trial.selection import Selection, in_words
 from trial.study import Study
 from trial.words import say
 from warehouse.query import Snapshot, query
@@ -50,6 +50,10 @@ class Page:
     def is_empty(self) -> bool:
         """Whether nobody is in the population."""
         return all(size.n_population == 0 for size in self.sizes.values())
+
+    def size_of(self, chosen: Selection, group: Group) -> CohortSize:
+        """The size of a group of another selection over the same snapshot."""
+        return sizes(self.snapshot, chosen)[group.code]
 
     def number(self) -> Number:
         """A tidy number with what all numbers of the page share."""
@@ -103,7 +107,13 @@ class Page:
         numbers: tuple[Number, ...],
         **more,
     ) -> Answer:
-        """The answer of the page."""
+        """The answer of the page; a table without rows is none, and no figure names it."""
+        shown = tuple(table for table in tables if table.rows)
+        codes = {table.code for table in shown}
+        figures = tuple(
+            replace(figure, tables=tuple(code for code in figure.tables if code in codes))
+            for figure in figures
+        )
         return Answer(
             question=self.question,
             headline=headline,
@@ -115,7 +125,7 @@ class Page:
             cohorts=tuple(self.sizes.values()),
             notes=tuple(notes),
             figures=figures,
-            tables=tuple(table for table in tables if table.rows),
+            tables=shown,
             numbers=numbers,
             **more,
         )

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from analysis.answer import Answer, Disclosed, Figure, Note, Number, Table
+from analysis.answer import Answer, Card, Disclosed, Figure, Note, Number, Table
 from trial.words import say
 
 ENVIRONMENT = "RELAPSE_BOARD_DISCLOSURE"
@@ -77,6 +77,10 @@ def _all_disclosed(answer: Answer) -> Iterable[Disclosed]:
         yield note.disclosed
     for figure in answer.figures:
         yield from figure.disclosed
+        for account in figure.accounts:
+            yield account.disclosed
+    for card in answer.cards:
+        yield card.disclosed
     for table in answer.tables:
         yield from table.disclosed
     for number in answer.numbers:
@@ -114,20 +118,33 @@ def _number(number: Number, withheld: _Withheld) -> Number:
 
 
 def _figures(answer: Answer, withheld: _Withheld) -> tuple[tuple[Figure, ...], tuple[Note, ...]]:
-    shown = tuple(f for f in answer.figures if withheld.passes(*f.disclosed))
-    lost = [f.title for f in answer.figures if f not in shown]
+    kept = [f for f in answer.figures if withheld.passes(*f.disclosed)]
+    lost = [f.title for f in answer.figures if not withheld.passes(*f.disclosed)]
+    shown = tuple(
+        replace(f, accounts=tuple(a for a in f.accounts if withheld.passes(a.disclosed)))
+        for f in kept
+    )
     notes = tuple(Note("info", say("disclosure.figure", title=title)) for title in lost)
     return shown, notes
+
+
+def _card(card: Card, withheld: _Withheld) -> Card:
+    if withheld.passes(card.disclosed):
+        return card
+    return replace(card, value=say("disclosure.short"), small=())
 
 
 def _nothing(answer: Answer, names: list[str]) -> Answer:
     """The answer of a selection that leaves too few in or out of a group."""
     told = say("disclosure.population", cohorts=", ".join(names))
-    return replace(answer, headline=told, notes=(), figures=(), tables=(), numbers=())
+    return replace(answer, headline=told, notes=(), figures=(), tables=(), numbers=(), cards=())
 
 
-def release(answer: Answer) -> Answer:
-    """The answer as the policy lets it out. Raises PolicyError."""
+def release(answer: Answer, beside: Answer | None = None) -> Answer:
+    """The answer as the policy lets it out; what is withheld in `beside` is withheld here too.
+
+    Raises PolicyError.
+    """
     policy = gate()
     if policy.k is None:
         return answer
@@ -141,7 +158,8 @@ def release(answer: Answer) -> Answer:
         answer = replace(answer, cohorts=sizes)
         if answer.is_about_patients:
             return _nothing(answer, small)
-    parts = {d.part for d in _all_disclosed(answer) if d.part and not policy.passes(d)}
+    told = [*_all_disclosed(answer), *(_all_disclosed(beside) if beside else ())]
+    parts = {d.part for d in told if d.part and not policy.passes(d)}
     withheld = _Withheld(policy, frozenset(parts))
     figures, lost = _figures(answer, withheld)
     keeps = withheld.passes(*answer.headline_disclosed)
@@ -158,4 +176,5 @@ def release(answer: Answer) -> Answer:
         figures=figures,
         tables=tuple(_table(table, withheld) for table in answer.tables),
         numbers=tuple(_number(number, withheld) for number in answer.numbers),
+        cards=tuple(_card(card, withheld) for card in answer.cards),
     )

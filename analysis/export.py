@@ -61,7 +61,7 @@ def _printable(figure: Figure) -> dict:
     """The chart with its title and caption in the picture, light, at a fixed width."""
     title = alt.Title(
         figure.title,
-        subtitle=_wrapped(figure.caption, CAPTION_CHARACTERS),
+        subtitle=_wrapped(figure.legend, CAPTION_CHARACTERS),
         anchor="start",
         fontSize=16,
         subtitleFontSize=11,
@@ -97,7 +97,7 @@ def summary_markdown(answer: Answer) -> str:
     ]
     shown = say("frame.population", population=answer.population)
     notes = [f"- {note.text}" for note in answer.notes]
-    captions = [f"{figure.code}: {figure.caption}" for figure in answer.figures]
+    captions = [f"{figure.code}: {figure.legend}" for figure in answer.figures]
     parts = [answer.headline, source, shown, "\n".join(sizes), "\n".join(notes), *captions]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -42,11 +42,11 @@ def _released(rows: list[tuple[str, int, int]]) -> list[tuple[str, int | None, i
 def filter_bar(snapshot: Snapshot, view: View) -> tuple[FilterGroup, ...]:
     """Every characteristic in the study's order; levels with nobody stay, 'missing' is a level."""
     study = snapshot.study
-    groups = []
+    groups, counted = [], level_counts(snapshot, view.selection)
     for x in study.characteristics:
         late = known_late(x, clock_start(view.page, study.endpoint(view.endpoint)))
         known_at = study.milestone_label(x.known_at)
-        counts = _released(level_counts(snapshot, x.code, view.selection).rows())
+        counts = _released(counted[x.code].rows())
         groups.append(
             FilterGroup(
                 code=x.code,

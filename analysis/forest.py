@@ -8,7 +8,7 @@ import polars as pl
 from analysis.groups import groups
 from analysis.stats.forest import forest
 from trial.selection import Selection
-from warehouse.query import Snapshot, forest_counts
+from warehouse.query import Snapshot, counts_by_level
 
 
 def subgroups(
@@ -25,7 +25,10 @@ def subgroups(
     if len(shown) != 2:
         raise ValueError(f"a forest compares two cohorts, not {len(shown)}")
     keys = ("characteristic_code", "level_code")
-    counts = forest_counts(snapshot, characteristic_codes, chosen, endpoint_code)
+    columns = ("time_days", "state")
+    counts = counts_by_level(
+        snapshot, "forest", characteristic_codes, chosen, columns, endpoint_code=endpoint_code
+    )
     named = counts.select(*keys).unique().sort(keys).with_row_index("subgroup")
     numbered = counts.join(named, on=keys, how="left", maintain_order="left")
     fitted = forest(numbered, *(g.cohort_code for g in shown))

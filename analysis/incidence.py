@@ -4,6 +4,7 @@ Aalen-Johansen estimates, never 1 - Kaplan-Meier: who has died can no longer rel
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -145,7 +146,8 @@ def _incidence_figure(
     ticks = _ticks(on, known)
     curves = tuple(_curve(on, endpoint, g) for g in known)
     blocks = tuple(_block(on, endpoint, g, ticks) for g in known)
-    chart = incidence_chart.incidence_chart(
+    draw = partial(
+        incidence_chart.incidence_chart,
         curves,
         blocks,
         tick_days=ticks,
@@ -162,7 +164,7 @@ def _incidence_figure(
         Figure(
             code="curve",
             title=say("survival.title", endpoint=endpoint.label),
-            chart=chart,
+            draw=draw,
             page_height=incidence_chart.page_height(curves, blocks),
             caption=caption,
             alt_text=say("incidence.alt", endpoint=endpoint.label, headline=headline),
@@ -210,7 +212,8 @@ def _state_figures(
     caption = on.caption("states.caption", definition=endpoint.definition, end=END_BELOW)
     for position, g in enumerate(known, start=1):
         shown, block = _occupancy(on, endpoint, g), _block(on, endpoint, g, ticks)
-        chart = state_chart.stacked_states(
+        draw = partial(
+            state_chart.stacked_states,
             shown,
             block,
             tick_days=ticks,
@@ -223,7 +226,7 @@ def _state_figures(
             Figure(
                 code=f"states_{position}",
                 title=say("states.title", group=g.group.label, n=g.n),
-                chart=chart,
+                draw=draw,
                 page_height=state_chart.page_height(shown, block),
                 caption=caption,
                 alt_text=say("incidence.alt", endpoint=endpoint.label, headline=headline),

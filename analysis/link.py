@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from trial.response import MRD_CLASSES, RESPONSE_CLASSES
 from trial.selection import Selection, selection
 from trial.study import ENROLLMENT, Characteristic, Endpoint, Study
 from trial.words import say
@@ -23,6 +24,24 @@ PAGES = ("overview", "response", "toxicity", "survival", "data")
 FILTER = "f."
 YES_NO = {"yes": True, "no": False}
 MISSING_RULES = ("not_negative", "left_out")
+DENOMINATORS = ("enrolled", "started", "sampled", "evaluable")
+EFFECTS = ("difference", "odds_ratio")
+# Whom the list of patients holds: everybody, or one class of what is asked about.
+EVERYBODY = "all"
+SORTS = ("class", "follow_up", "response_day")
+# How far the lanes of patients are drawn, in days: treatment is in the first year.
+WINDOWS = {"year": 365, "all": None}
+COURSES = ("1", "2", "3", "4", "5", "6")
+# The response at the landmark, beside the time points of MRD.
+REMISSION = "remission"
+# The threshold that is each assay's own limit of detection.
+OWN_LIMIT = "limit"
+# Parts of the response page beneath its headline, in the order they are offered.
+PARTS = ("lens", "courses", "flow", "subgroups", "patients")
+RESPONSE_OPTIONS = (
+    *("timepoint", "definition", "mrd", "denominator", "missing", "effect", "part", "course"),
+    *("who", "sort", "window"),
+)
 Params = Mapping[str, Sequence[str]]
 
 
@@ -30,9 +49,13 @@ Params = Mapping[str, Sequence[str]]
 class View:
     """Everything that decides which numbers a page shows, with the options of every page.
 
-    `mrd` is the threshold of a negative result, `missing` what a missing one counts as, `extra`
-    whether categories of adverse events beside the default ones are shown. Options of what a
-    study does not have are empty, and not written.
+    Of response: `timepoint` is REMISSION or a time point of MRD; `definition` what counts as
+    remission, `mrd` the threshold of a negative result; `denominator` who is counted, `missing`
+    what a missing result counts as; `effect` how subgroups are compared; `part` what is open
+    beneath, `course` the number of the courses looked at; `who`, `sort` and `window` make the list
+    of patients. No option names a patient. `extra`: whether categories of adverse events beside
+    the default ones are shown.
+    Options of what a study does not have are empty, and not written.
     """
 
     page: str
@@ -44,8 +67,16 @@ class View:
     bands: bool = True
     marks: bool = True
     timepoint: str = ""
-    mrd: float = 0.0
+    definition: str = ""
+    mrd: str = ""
+    denominator: str = ""
     missing: str = ""
+    effect: str = ""
+    part: str = ""
+    course: str = ""
+    who: str = ""
+    sort: str = ""
+    window: str = ""
     block: str = ""
     grade: int = 0
     extra: bool = False
@@ -87,10 +118,7 @@ def encode(view: View) -> list[tuple[str, str]]:
         ("bands", yes_no[view.bands]),
         ("marks", yes_no[view.marks]),
     ]
-    if view.timepoint:
-        pairs += [("timepoint", view.timepoint), ("mrd", f"{view.mrd:g}")]
-    if view.missing:
-        pairs.append(("missing", view.missing))
+    pairs += [(name, getattr(view, name)) for name in RESPONSE_OPTIONS if getattr(view, name)]
     if view.block:
         pairs += [("block", view.block), ("grade", str(view.grade))]
         pairs.append(("extra", yes_no[view.extra]))
@@ -181,6 +209,82 @@ def _primary_option(study: Study, question: str, name: str, allowed: Sequence[st
     return chosen if chosen in allowed else (allowed[0] if allowed else "")
 
 
+def response_points(study: Study) -> tuple[str, ...]:
+    """What a response can be asked about: remission, and the time points of MRD."""
+    if study.response is None:
+        return ()
+    measured = study.response.mrd_measure is not None
+    return (REMISSION, *(p.code for p in study.timepoints if measured))
+
+
+def classes_of(point: str) -> tuple[str, ...]:
+    """The classes of what is asked about."""
+    return RESPONSE_CLASSES if point == REMISSION else MRD_CLASSES
+
+
+def response_parts(study: Study) -> tuple[str, ...]:
+    """The parts of the response page that a study has anything for."""
+    rule = study.response
+    if rule is None:
+        return ()
+    absent = {"courses": rule.course is None, "flow": not rule.flow}
+    return tuple(part for part in PARTS if not absent.get(part))
+
+
+def thresholds(study: Study) -> tuple[str, ...]:
+    """The MRD thresholds of a study as an address names them."""
+    rule = study.response
+    found = rule.thresholds if rule else ()
+    return (*(f"{t:g}" for t in found), OWN_LIMIT) if found else ()
+
+
+def threshold_of(mrd: str) -> float | None:
+    """The threshold that an address names; None for each assay's own limit."""
+    return None if mrd == OWN_LIMIT else float(mrd)
+
+
+def _response_allowed(study: Study) -> dict[str, tuple[str, ...]]:
+    """What each option about response can be, its default first."""
+    rule = study.response
+    if rule is None:
+        return {}
+    points = response_points(study)
+    first = _primary_option(study, "response", "timepoint", points[1:]) or REMISSION
+    return {
+        "timepoint": (first, *(p for p in points if p != first)),
+        "definition": tuple(d.code for d in rule.definitions),
+        "mrd": thresholds(study),
+        "denominator": DENOMINATORS,
+        "missing": MISSING_RULES,
+        "effect": EFFECTS,
+        "part": response_parts(study),
+        "course": COURSES if rule.course else (),
+        "who": (EVERYBODY,),
+        "sort": SORTS,
+        "window": tuple(WINDOWS),
+    }
+
+
+def _with_response(reader: "_Reader", view: View, study: Study) -> View:
+    """The options about response, of a study that judges it.
+
+    Before a link named its denominator, who was not known was left out by counting the evaluable:
+    a link that leaves them out and names none means those.
+    """
+    allowed = _response_allowed(study)
+    chosen = {
+        name: reader.choice(name, codes, codes[0]) if codes else ""
+        for name, codes in allowed.items()
+        if name != "who"
+    }
+    if "timepoint" in chosen:
+        who = (EVERYBODY, *classes_of(chosen["timepoint"]))
+        chosen["who"] = reader.choice("who", who, EVERYBODY)
+    if chosen.get("missing") == "left_out" and "denominator" not in reader.params:
+        chosen["denominator"] = "evaluable"
+    return replace(view, **chosen)
+
+
 def _times(study: Study) -> list[str]:
     return [f"{t:g}" for t in study.milestone_times]
 
@@ -190,11 +294,11 @@ def default_view(page: str, data: str, study: Study) -> View:
     endpoint = study.endpoint(
         _primary_option(study, "survival", "endpoint", [e.code for e in study.endpoints])
     )
-    times, rule = _times(study), study.response
+    times = _times(study)
     time = _primary_option(study, "survival", "time", times) if study.primaries else times[-1]
     grades = [str(grade) for grade in study.toxicity.grades]
-    points, blocks = [p.code for p in study.timepoints], [b.code for b in study.blocks]
-    return View(
+    blocks = [b.code for b in study.blocks]
+    view = View(
         page=page,
         data=data,
         selection=selection(
@@ -205,12 +309,11 @@ def default_view(page: str, data: str, study: Study) -> View:
         endpoint=endpoint.code,
         time=float(time),
         tau=endpoint.rmst_taus[0],
-        timepoint=_primary_option(study, "response", "timepoint", points) if rule else "",
-        mrd=rule.thresholds[0] if rule and rule.thresholds else 0.0,
-        missing=MISSING_RULES[0] if rule else "",
         block=_primary_option(study, "toxicity", "block", blocks) if grades else "",
         grade=int(_primary_option(study, "toxicity", "grade", grades)) if grades else 0,
     )
+    options = {name: codes[0] if codes else "" for name, codes in _response_allowed(study).items()}
+    return replace(view, **options)
 
 
 def decode(page: str, params: Params, data: str, study: Study) -> Decoded:
@@ -250,15 +353,7 @@ def decode(page: str, params: Params, data: str, study: Study) -> Decoded:
 
 def _with_treatment_options(reader: _Reader, view: View, study: Study) -> View:
     """The options about response and toxicity, of a study that has them."""
-    if view.timepoint and study.response:
-        points = [point.code for point in study.timepoints]
-        view = replace(
-            view,
-            timepoint=reader.choice("timepoint", points, view.timepoint),
-            mrd=reader.time("mrd", study.response.thresholds, view.mrd),
-        )
-    if study.response:
-        view = replace(view, missing=reader.choice("missing", MISSING_RULES, view.missing))
+    view = _with_response(reader, view, study)
     if view.block:
         grades = [str(grade) for grade in study.toxicity.grades]
         view = replace(

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.answer import Answer
 from analysis.data import data_answer
-from analysis.disclosure import release
+from analysis.disclosure import gate, release
 from analysis.link import LinkError, Params, View, decode, snapshot_in
 from analysis.overview import overview_answer
 from analysis.response import response_answer
+from analysis.response_parts import response_part
 from analysis.survival import survival_answer
 from analysis.toxicity import toxicity_answer
 from trial.words import say
@@ -24,6 +25,8 @@ QUESTIONS: dict[str, Callable[[Snapshot, View], Answer]] = {
     "survival": survival_answer,
     "data": data_answer,
 }
+
+PARTS_OF: dict[str, Callable[[Snapshot, View, str], Answer | None]] = {"response": response_part}
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,40 @@ def open_link(page: str, params: Params, store: Path | None = None) -> Opened:
 
 
 def answer(snapshot: Snapshot, view: View) -> Answer:
-    """The released answer of a view. Raises PolicyError if the operator's policy is unknown."""
+    """The released answer of a view, but for the part that is open beneath it.
+
+    Raises PolicyError if the operator's policy is unknown.
+    """
     return release(QUESTIONS[view.page](snapshot, view))
+
+
+def part_answer(snapshot: Snapshot, view: View, wanted: str = "") -> Answer | None:
+    """The released answer of the part that is open beneath a page; None if there is none.
+
+    What the page itself withholds is withheld in it too. `wanted`: the patient a clinician asks
+    about, which no address holds.
+    """
+    if view.page not in PARTS_OF:
+        return None
+    part = PARTS_OF[view.page](snapshot, view, wanted)
+    if part is None or gate().k is None:
+        return part
+    return release(part, QUESTIONS[view.page](snapshot, view))
+
+
+def whole_answer(snapshot: Snapshot, view: View) -> Answer:
+    """Everything behind a view: the page and the part that is open, as one answer."""
+    head, part = answer(snapshot, view), part_answer(snapshot, view)
+    if part is None:
+        return head
+    return replace(
+        head,
+        headline=" ".join(text for text in (head.headline, part.headline) if text),
+        notes=(*head.notes, *part.notes),
+        figures=(*head.figures, *part.figures),
+        tables=(*head.tables, *part.tables),
+        numbers=(*head.numbers, *part.numbers),
+    )
 
 
 def newer_snapshot(snapshot: Snapshot) -> str | None:

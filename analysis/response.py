@@ -1,106 +1,132 @@
-"""Response: remission by the landmark and MRD at each time point, with where the missing went."""
+"""Response: remission by the landmark and MRD at each time point, with where the missing went.
 
-from dataclasses import dataclass, replace
+The head of the page: a sentence, big numbers and all time points. The parts beneath it are answers
+of their own (`analysis.response_parts`), worked out only if they are open.
+"""
+
+from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
-from analysis.answer import Answer, Disclosed, Figure, Note, Number, Table
+from analysis.answer import Answer, Card, Disclosed, Figure, Note, Number, Table
+from analysis.charts.palette import colour
 from analysis.charts.response import difference, dumbbell, page_height
 from analysis.compose import Page, page
 from analysis.disclosure import gate
-from analysis.groups import Group, groups
-from analysis.link import View
-from analysis.shares import Line, Share, headline_of, line_numbers
+from analysis.link import REMISSION, View, response_points, threshold_of
+from analysis.measures import (
+    Counted,
+    Measure,
+    Measured,
+    Rule,
+    accounts,
+    base_number,
+    class_label,
+    counted,
+    judged_groups,
+    measure_of,
+    measured,
+    rule_of,
+)
+from analysis.shares import Share, headline_of, line_numbers
+from analysis.wording import percent, percent_limits
 from trial.words import say
 from warehouse.query import Snapshot, query
 
-CLASSES = (
-    "negative", "positive", "indeterminate", "not_evaluable",
-    "not_sampled", "in_doubt", "too_early", "not_reached",
-)  # fmt: skip
-RESPONSES = ("remission", "non_response", "early_death", "not_evaluable", "in_doubt")
 # A difference of this many points in the share of indeterminate results is worth a warning.
 MOST_INDETERMINATE = 0.10
 
 
-@dataclass(frozen=True)
-class Counted:
-    """How many of a group are in each class at a time point (or of each response)."""
-
-    group: Group
-    counts: dict[str, int]
-
-    @property
-    def n(self) -> int:
-        """Everybody."""
-        return sum(self.counts.values())
-
-
-def _counted(frame: pl.DataFrame, group: Group, column: str, codes: tuple[str, ...]) -> Counted:
-    mine = frame.filter(group.matches).with_columns(pl.col(column).fill_null("in_doubt"))
-    found = dict(mine.group_by(column).agg(pl.col("n").sum()).rows())
-    return Counted(group, {code: int(found.get(code, 0)) for code in codes})
-
-
-def _share(counted: Counted, yes: str, missing: str) -> Share:
-    """The share of a response: of everybody, or of those in whom it is known."""
-    if missing == "left_out":
-        known = ("negative", "positive") if yes == "negative" else ("remission", "non_response")
-        known = (*known, "early_death") if yes == "remission" else known
-        of = sum(counted.counts[code] for code in known)
-        reason = "" if of else say("response.nobody_known")
-        return Share(counted.group, counted.counts[yes], of, reason, counted.n - of)
-    return Share(counted.group, counted.counts[yes], counted.n, _why_none(counted))
-
-
-def _why_none(counted: Counted) -> str:
-    """Why a group has no proportion at all: nobody there, or nobody came to that time point."""
-    if counted.n == 0:
-        return say("response.nobody")
-    return say("response.not_reached") if counted.counts.get("not_reached") == counted.n else ""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One row of the page: remission, or MRD at a time point; its line and all its classes."""
-
-    code: str
-    line: Line
-    counted: tuple[Counted, ...]
-
-
 def response_lines(on: Page) -> tuple[Measured, ...]:
     """Remission, then MRD at every time point; empty if the study judges no response."""
-    study, view = on.study, on.view
-    rule = study.response
-    if rule is None:
-        return ()
-    shown = [g for g in groups(study, view.selection) if g.line_code in rule.line_codes]
-    landmark = query(on.snapshot, "response", view.selection)
-    mrd = query(on.snapshot, "mrd", view.selection, threshold=view.mrd)
-    remission = tuple(_counted(landmark, g, "response_code", RESPONSES) for g in shown)
-    what = study.milestone_label(rule.remission)
-    label = say("response.remission", what=what[:1].upper() + what[1:], day=rule.landmark_day)
-    found = [_measured("remission", label, remission, "remission", on)]
-    for point in study.timepoints:
-        mine = mrd.filter(pl.col("timepoint_code") == point.code)
-        counted = tuple(_counted(mine, g, "class", CLASSES) for g in shown)
-        label = say("response.mrd", threshold=f"{100 * view.mrd:g} %", at=point.label)
-        found.append(_measured(point.code, label, counted, "negative", on))
+    rule, shown = rule_of(on.view), judged_groups(on)
+    found = []
+    mrd = pl.DataFrame()
+    for point in response_points(on.study):
+        measure = measure_of(on.view, point)
+        if point == REMISSION:
+            frame = query(on.snapshot, "response", on.view.selection, definition=measure.by)
+        else:
+            mrd = _mrd(on) if mrd.is_empty() else mrd
+            frame = mrd.filter(pl.col("timepoint_code") == point)
+        counts = tuple(counted(frame, g, measure.kind) for g in shown)
+        found.append(measured(on, measure, counts, rule))
     return tuple(found)
 
 
-def _measured(code: str, label: str, counted: tuple[Counted, ...], yes: str, on: Page) -> Measured:
-    shares = tuple(_share(c, yes, on.view.missing) for c in counted)
-    return Measured(code, Line(label, shares, f"response.{code}", on.refused), counted)
+def _mrd(on: Page) -> pl.DataFrame:
+    threshold = threshold_of(on.view.mrd)
+    return query(on.snapshot, "mrd", on.view.selection, threshold=threshold)
 
 
-def _class_table(code: str, title: str, rows: list[tuple[str, Counted]], what: str = "") -> Table:
-    """Where everybody went: one row a time point and group, adding to N; `what` is a response."""
+def _chosen(on: Page, results: tuple[Measured, ...]) -> list[Measured]:
+    """What the page is asked about, and remission if it is something else."""
+    asked = [m for m in results if m.measure.point == on.view.timepoint]
+    return asked + [m for m in results if m.measure.point == REMISSION and m not in asked]
+
+
+def rule_in_words(on: Page, measure: Measure) -> str:
+    """Denominator and missing rule of a measure in words."""
+    rule = rule_of(on.view)
+    of = say(f"denominator_mrd.{rule.denominator}")
+    if measure.point == REMISSION:
+        of = say(f"denominator_remission.{rule.denominator}")
+    if rule.denominator == "evaluable":
+        return of
+    return say("response.rule", of=of, missing=say(f"missing.{rule.missing}"))
+
+
+def _sentence(on: Page, m: Measured) -> str:
+    """A measure in words: of whom, how many in each group, the difference."""
+    of = rule_in_words(on, m.measure)
+    return headline_of(replace(m.line, label=say("response.of", label=m.label, of=of)))
+
+
+def _cards(on: Page, m: Measured) -> list[Card]:
+    rule, found = rule_of(on.view), []
+    for c, share in zip(m.counted, m.line.shares, strict=True):
+        told = _small(on, c, share, rule)
+        disclosed = Disclosed((*m.line.disclosed.counts, *c.counts.values()), m.line.part)
+        value = _big(share)
+        found.append(Card(m.label, c.group.label, colour(c.group.role), value, told, disclosed))
+    return found
+
+
+def _big(share: Share) -> str:
+    if share.instead:
+        return say("value.none")
+    if share.found.estimate is None:
+        return f"{share.numerator}/{share.denominator}"
+    return percent(share.found.estimate)
+
+
+def _small(on: Page, c: Counted, share: Share, rule: Rule) -> tuple[str, ...]:
+    """n/N with its interval, and where the others of the group went."""
+    if share.instead:
+        counted_ = share.instead
+    elif share.found.estimate is None:
+        counted_ = str(share.found.reason)
+    else:
+        limits = percent_limits(share.found)
+        told = {"n": share.numerator, "of": share.denominator, "limits": limits}
+        counted_ = say("response.card", **told)
+    classes = c.counts
+    left = c.left_out(rule)
+    others = [(code, n) for code, n in classes.items() if code != c.kind.yes and n]
+    parts = ", ".join(f"{n} {class_label(on.study, code)}" for code, n in others)
+    n_left = sum(left.values())
+    key = "response.card_left_out" if n_left else "response.card_others"
+    where = say(key, parts=parts, n=n_left, of=c.n) if parts else ""
+    return tuple(text for text in (counted_, where) if text)
+
+
+def class_table(on: Page, code: str, title: str, rows: list[tuple[str, Counted]]) -> Table:
+    """Where everybody went: one row a measure and group, adding to N."""
     if not rows:
         return Table(code, title, (), ())
-    codes = tuple(rows[0][1].counts)
-    titles = tuple(say(f"class.{name}", what=what) for name in codes)
+    classes = rows[0][1].kind.classes
+    titles = tuple(class_label(on.study, name) for name in classes)
     columns = (say("column.measure"), say("column.cohort"), *titles, say("column.n"))
     told = [(label, c.group.label, *c.counts.values(), c.n) for label, c in rows]
     disclosed = [
@@ -109,33 +135,34 @@ def _class_table(code: str, title: str, rows: list[tuple[str, Counted]], what: s
     return Table(code, title, columns, tuple(told), tuple(disclosed), n_labels=2)
 
 
-def _share_table(results: tuple[Measured, ...]) -> Table:
+def share_table(code: str, title: str, results: tuple[Measured, ...]) -> Table:
+    """Shares and differences, one row a measure."""
     first = results[0].line
     columns = [say("column.measure"), *(s.group.label for s in first.shares)]
     for share, _ in first.pairs:
         told = {"cohort": share.group.label, "comparator": first.shares[0].group.label}
         columns.append(say("column.minus", **told))
-    return Table(
-        "shares",
-        say("response.table_shares"),
-        tuple(columns),
-        tuple(m.line.cells for m in results),
-        tuple(m.line.disclosed for m in results),
-    )
+    cells = tuple(m.line.cells for m in results)
+    return Table(code, title, tuple(columns), cells, tuple(m.line.disclosed for m in results))
+
+
+def _bounds(c: Counted) -> tuple[Share, Share]:
+    """Worst and best case: all that is not known counted as no response, or as response."""
+    counts = c.counts
+    unknown = sum(counts[code] for code in c.kind.missing)
+    worst = c.share(Rule("enrolled", "not_negative"))
+    return worst, replace(worst, numerator=worst.numerator + unknown)
 
 
 def _bound_table(results: tuple[Measured, ...]) -> Table:
-    """Best and worst case: all that is not known counted as negative, or as not negative."""
     rows, disclosed = [], []
-    for m in results[1:]:
+    for m in results:
         for c in m.counted:
-            known = c.counts["negative"] + c.counts["positive"] + c.counts["not_reached"]
-            unknown = c.n - known
-            worst = Share(c.group, c.counts["negative"], c.n, _why_none(c))
-            best = replace(worst, numerator=c.counts["negative"] + unknown)
-            rows.append((m.line.label, c.group.label, worst.told, best.told))
+            worst, best = _bounds(c)
+            rows.append((m.label, c.group.label, worst.told, best.told))
+            unknown = best.numerator - worst.numerator
             counts = (*worst.counts, *best.counts, unknown)
-            disclosed.append(Disclosed(counts, f"bounds.{m.code}.{c.group.code}"))
+            disclosed.append(Disclosed(counts, f"bounds.{m.measure.point}.{c.group.code}"))
     columns = (say("column.measure"), say("column.cohort"))
     columns += (say("column.worst"), say("column.best"))
     title = say("response.table_bounds")
@@ -143,51 +170,51 @@ def _bound_table(results: tuple[Measured, ...]) -> Table:
 
 
 def _tables(on: Page, results: tuple[Measured, ...]) -> tuple[Table, ...]:
-    rule = on.study.response
-    what = on.study.milestone_label(rule.remission) if rule else ""
-    responses = [(results[0].line.label, c) for c in results[0].counted]
-    classes = [(m.line.label, c) for m in results[1:] for c in m.counted]
-    found = (
-        _share_table(results),
-        _class_table("responses", say("response.table_responses"), responses, what),
-        _class_table("classes", say("response.table_classes"), classes),
+    responses = [(m.label, c) for m in results if m.measure.point == REMISSION for c in m.counted]
+    classes = [(m.label, c) for m in results if m.measure.point != REMISSION for c in m.counted]
+    return (
+        share_table("shares", say("response.table_shares"), results),
+        class_table(on, "responses", say("response.table_responses"), responses),
+        class_table(on, "classes", say("response.table_classes"), classes),
         _bound_table(results),
     )
-    return tuple(table for table in found if table.rows)
+
+
+def rule_caption(on: Page) -> str:
+    """What every caption about response says of denominator, missing ones and material."""
+    has_mrd = len(response_points(on.study)) > 1
+    points = [REMISSION, *(["mrd"] if has_mrd else [])]
+    told = {rule_in_words(on, Measure(point, "")) for point in points}
+    words = [say("response.counted", of=of) for of in sorted(told, reverse=True)]
+    return " ".join([*words, _material(on)])
 
 
 def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Figure, ...]:
     passed = gate()
     rows = [m.line.chart_row(not passed.passes(m.line.disclosed)) for m in results]
-    drawn = [r for r in rows if any(p.estimate is not None for p in r.proportions)]
-    if not drawn:
+    if not any(p.estimate is not None for r in rows for p in r.proportions):
         return ()
-    missing = say(f"missing.{on.view.missing}")
-    caption = on.caption("response.caption", missing=missing, material=_material(on))
-    figures = [
-        Figure(
-            code="response",
-            title=say("response.title"),
-            chart=dumbbell(rows, say("response.axis")),
-            page_height=page_height(rows),
-            caption=caption,
-            alt_text=say("response.alt", headline=headline),
-            tables=("shares",),
-        )
-    ]
-    if any(r.differences for r in rows):
-        figures.append(
-            Figure(
-                code="response_difference",
-                title=say("response.title_difference"),
-                chart=difference(rows, say("response.axis_difference")),
-                page_height=page_height(rows),
-                caption=caption,
-                alt_text=say("response.alt", headline=headline),
-                tables=("shares",),
-            )
-        )
-    return tuple(figures)
+    m = _chosen(on, results)[0]
+    told = Figure(
+        code="response",
+        title=say("response.title"),
+        draw=partial(dumbbell, rows, say("response.axis")),
+        page_height=page_height(rows),
+        caption=on.caption("response.caption", rule=rule_caption(on)),
+        alt_text=say("response.alt", headline=headline),
+        tables=("shares", "responses", "classes", "bounds"),
+        accounts=accounts(on, m.counted, rule_of(on.view), m.line.part),
+    )
+    if not any(r.differences for r in rows):
+        return (told,)
+    other = replace(
+        told,
+        code="response_difference",
+        title=say("response.title_difference"),
+        draw=partial(difference, rows, say("response.axis_difference")),
+        tables=("shares",),
+    )
+    return (told, other)
 
 
 def _material(on: Page) -> str:
@@ -199,52 +226,82 @@ def _material(on: Page) -> str:
     return say("response.material", material=label)
 
 
-def _measure(threshold: float) -> str:
-    """The code of MRD below a threshold: mrd_1e-4."""
-    return f"mrd_{threshold:.0e}".replace("e-0", "e-")
+def class_numbers(on: Page, m: Measured, rule: Rule) -> list[Number]:
+    """How many are in each class, group by group."""
+    base, numbers = base_number(on, m.measure, rule), []
+    for c in m.counted:
+        disclosed = Disclosed(tuple(c.counts.values()), f"classes.{m.label}.{c.group.code}")
+        for code, n in c.counts.items():
+            told = {"cohort": c.group.code, "level_code": code, "statistic": "count"}
+            row = replace(base, **told, estimate=n, numerator=n, denominator=c.n)
+            row = replace(row, unit="patients", method="count", denominator_code="enrolled")
+            numbers.append(replace(row, disclosed=disclosed))
+    return numbers
+
+
+def _bound_numbers(on: Page, m: Measured) -> list[Number]:
+    numbers, base = [], base_number(on, m.measure, Rule("enrolled", "not_negative"))
+    for c in m.counted:
+        for statistic, share in zip(
+            ("proportion_worst", "proportion_best"), _bounds(c), strict=True
+        ):
+            counts = {"numerator": share.numerator, "denominator": share.denominator}
+            found = share.found
+            row = replace(base, cohort=c.group.code, statistic=statistic, unit="proportion")
+            row = replace(row, **counts, estimate=found.estimate, method=found.method)
+            row = replace(row, lower=found.lower, upper=found.upper)
+            part = f"bounds.{m.measure.point}.{c.group.code}"
+            row = replace(row, not_estimable_reason=found.reason)
+            numbers.append(replace(row, disclosed=Disclosed(share.counts, part)))
+    return numbers
 
 
 def _numbers(on: Page, results: tuple[Measured, ...]) -> tuple[Number, ...]:
     numbers: list[Number] = []
+    rule = rule_of(on.view)
     for m in results:
-        is_mrd = m.code != "remission"
-        base = replace(
-            on.number(),
-            timepoint_code=m.code if is_mrd else None,
-            measure_code=_measure(on.view.mrd) if is_mrd else "remission_by_landmark",
-            denominator_code="enrolled" if on.view.missing == "not_negative" else "evaluable",
-        )
-        numbers += line_numbers(m.line, base, "proportion")
-        for c in m.counted:
-            counts = tuple(c.counts.values())
-            part = f"classes.{m.line.label}.{c.group.code}"
-            for code, n in c.counts.items():
-                told = {"cohort": c.group.code, "level_code": code, "statistic": "count"}
-                row = replace(base, **told, estimate=n, numerator=n, denominator=c.n)
-                row = replace(row, unit="patients", method="count", denominator_code="enrolled")
-                numbers.append(replace(row, disclosed=Disclosed(counts, part)))
+        numbers += line_numbers(m.line, base_number(on, m.measure, rule), "proportion")
+        numbers += class_numbers(on, m, rule)
+        numbers += _bound_numbers(on, m)
     return tuple(numbers)
 
 
 def _notes(on: Page, results: tuple[Measured, ...]) -> list[Note]:
-    notes = on.notes()
-    if not on.view.timepoint:
-        return [*notes, *on.primary(), _without_mrd(on), _missing_note(on)]
-    point = next(m for m in results if m.code == on.view.timepoint)
-    shares = [c.counts["indeterminate"] / c.n for c in point.counted if c.n]
+    asked = _chosen(on, results)[0]
+    notes = [*on.notes(), *_degenerate(on, asked), *_assay_notes(on, asked)]
+    if len(response_points(on.study)) == 1:
+        notes.append(_without_mrd(on))
+    return [*notes, *on.primary()]
+
+
+def _degenerate(on: Page, m: Measured) -> list[Note]:
+    """What a reader should not have to work out: one group alone, nobody sampled, all alike."""
+    notes = []
+    if len(m.counted) == 1:
+        notes.append(say("response.one_group", cohort=m.counted[0].group.label))
+    sampled = [sum(c.counts[code] for code in c.kind.sampled) for c in m.counted]
+    if not any(sampled):
+        notes.append(say("response.nobody_sampled", label=m.label))
+    elif all(s.numerator == s.denominator > 0 for s in m.line.shares):
+        notes.append(say("response.everybody", label=m.label))
+    elif not any(s.numerator for s in m.line.shares):
+        notes.append(say("response.nobody_responded", label=m.label))
+    return [Note("info", text, m.line.disclosed) for text in notes]
+
+
+def _assay_notes(on: Page, m: Measured) -> list[Note]:
+    """Where the assays of the groups see different things, or limits are assumed."""
+    if m.measure.point == REMISSION:
+        return []
+    notes = []
+    shares = [c.counts["indeterminate"] / c.n for c in m.counted if c.n]
     if len(shares) > 1 and max(shares) - min(shares) > MOST_INDETERMINATE:
-        text = say("response.indeterminate", at=point.line.label)
-        notes.append(Note("warning", text, point.line.disclosed))
-    mrd = query(on.snapshot, "mrd", on.view.selection, threshold=on.view.mrd)
-    here = mrd.filter(pl.col("timepoint_code") == on.view.timepoint, pl.col("is_lod_assumed"))
-    if assumed := int(here["n"].sum()):
-        text = say("response.assumed", n=assumed, at=point.line.label)
+        notes.append(Note("warning", say("response.indeterminate", at=m.label), m.line.disclosed))
+    mrd = _mrd(on).filter(pl.col("timepoint_code") == m.measure.point, pl.col("is_lod_assumed"))
+    if assumed := int(mrd["n"].sum()):
+        text = say("response.assumed", n=assumed, at=m.label)
         notes.append(Note("info", text, Disclosed((assumed,), "assumed")))
-    return [*notes, *on.primary(), _missing_note(on)]
-
-
-def _missing_note(on: Page) -> Note:
-    return Note("info", say(f"missing.{on.view.missing}"))
+    return notes
 
 
 def _without_mrd(on: Page) -> Note:
@@ -255,7 +312,7 @@ def _without_mrd(on: Page) -> Note:
     return Note("info", say("response.no_mrd", what=on.study.milestone_label(rule.remission)))
 
 
-def _not_judged(on: Page) -> str:
+def not_judged(on: Page) -> str:
     """Which of the chosen kinds of line have no response, in words; empty if all have."""
     rule, study = on.study.response, on.study
     judged = rule.line_codes if rule else ()
@@ -264,19 +321,25 @@ def _not_judged(on: Page) -> str:
     return say("response.not_judged", lines=lines, others=", ".join(others)) if others else ""
 
 
+def is_judged(on: Page) -> bool:
+    """Whether any of the chosen kinds of line has a response."""
+    rule = on.study.response
+    return bool(rule and set(on.view.selection.line_codes) & set(rule.line_codes))
+
+
 def response_answer(snapshot: Snapshot, view: View) -> Answer:
-    """The answer of a response view; a study without a response rule says so."""
+    """The head of a response view; a study without a response rule says so."""
     on = page("response", snapshot, view)
     if on.study.response is None:
         return on.answer(say("response.none"), [], (), (), ())
     if on.is_empty:
         return on.empty()
-    undefined = _not_judged(on)
-    if not set(view.selection.line_codes) & set(on.study.response.line_codes):
+    undefined = not_judged(on)
+    if not is_judged(on):
         return on.answer(undefined, [], (), (), ())
     results = response_lines(on)
-    told = [m for m in results[1:] if m.code == view.timepoint] + [results[0]]
-    headline = " ".join(headline_of(m.line) for m in told)
+    told = _chosen(on, results)
+    headline = "\n".join(_sentence(on, m) for m in told)
     return on.answer(
         headline,
         [*([Note("warning", undefined)] if undefined else []), *_notes(on, results)],
@@ -284,4 +347,5 @@ def response_answer(snapshot: Snapshot, view: View) -> Answer:
         _tables(on, results),
         _numbers(on, results),
         headline_disclosed=tuple(m.line.disclosed for m in told),
+        cards=tuple(card for m in told for card in _cards(on, m)),
     )

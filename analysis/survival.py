@@ -1,6 +1,7 @@
 """Survival of the chosen cohorts: headline, notes, figure, tables and tidy numbers of a view."""
 
 from dataclasses import replace
+from functools import partial
 
 from analysis import survival_disclosed as told_of
 from analysis.answer import Answer, Disclosed, Figure, Note, Number, of_estimate
@@ -145,7 +146,8 @@ def _figure(results: Results, headline: str, population: str) -> Figure:
     origin = origin_label(study, endpoint, view.selection)
     axis = say("survival.axis_time", unit=study.time_unit.capitalize(), origin=origin)
     curves = tuple(_curve(results, c) for c in results.cohorts if c.counts.n)
-    chart = survival_chart(
+    draw = partial(
+        survival_chart,
         curves,
         unit_days=study.unit_days,
         time_title=axis,
@@ -166,7 +168,7 @@ def _figure(results: Results, headline: str, population: str) -> Figure:
     return Figure(
         code="curve",
         title=say("survival.title", endpoint=endpoint.label),
-        chart=chart,
+        draw=draw,
         page_height=page_height(curves),
         caption=caption,
         alt_text=say("survival.alt", endpoint=endpoint.label, headline=headline),

@@ -8,6 +8,7 @@ many would be 'significant' by chance.
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
@@ -259,8 +260,8 @@ def _heat_maps(items: Items, caption: str) -> list[Figure]:
         drawn = HeatMap(group.label, group.role, blocks, categories, tuple(cells))
         title = say("toxicity.title_blocks", group=group.label, at_least=_at_least(on))
         alt = say("toxicity.alt_blocks", group=group.label)
-        chart, height = heat_map(drawn), heat_map_height(drawn)
-        figures.append(Figure(f"blocks_{len(figures) + 1}", title, chart, height, caption, alt))
+        draw, height = partial(heat_map, drawn), heat_map_height(drawn)
+        figures.append(Figure(f"blocks_{len(figures) + 1}", title, draw, height, caption, alt))
     return figures
 
 
@@ -276,14 +277,14 @@ def _figures(items: Items, lines: list[Line], headline: str) -> tuple[Figure, ..
     figures = []
     if any(p.estimate is not None for row in rows for p in row.proportions):
         title = say("toxicity.title", block=block.label, at_least=_at_least(on))
-        chart, height = rates(rows, say("response.axis")), rates_height(rows)
+        draw, height = partial(rates, rows, say("response.axis")), rates_height(rows)
         alt = say("response.alt", headline=headline)
-        figures.append(Figure("rates", title, chart, height, caption, alt, ("items",)))
+        figures.append(Figure("rates", title, draw, height, caption, alt, ("items",)))
         if any(row.differences for row in rows):
-            chart = rate_differences(rows, say("response.axis_difference"))
+            draw = partial(rate_differences, rows, say("response.axis_difference"))
             title = say("toxicity.title_difference", block=block.label, at_least=_at_least(on))
             figures.append(
-                Figure("rates_difference", title, chart, height, caption, alt, ("items",))
+                Figure("rates_difference", title, draw, height, caption, alt, ("items",))
             )
     return (*figures, *_heat_maps(items, caption))
 

@@ -3,14 +3,12 @@
 import streamlit as st
 
 from analysis.wording import time_in_words
-from pages.frame import figures, headline, notes, open_page, select, table, toggle
+from pages.frame import figures, notes, open_page, select, table, toggle
 from trial.words import say
 
 opened, found = open_page("survival")
 study, view = opened.snapshot.study, opened.view
 endpoint = study.endpoint(view.endpoint)
-
-headline(found)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     endpoints = {e.code: e.label for e in study.endpoints}

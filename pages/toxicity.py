@@ -3,13 +3,11 @@
 import streamlit as st
 
 from analysis.wording import grade_label
-from pages.frame import figures, headline, notes, open_page, select, table, toggle
+from pages.frame import figures, notes, open_page, select, table, toggle
 from trial.words import say
 
 opened, found = open_page("toxicity")
 study, view = opened.snapshot.study, opened.view
-
-headline(found)
 
 if view.block:
     with st.container(horizontal=True, vertical_alignment="bottom"):

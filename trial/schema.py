@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 import dataframely as dy
 
+from trial.response import RESPONSE_CLASSES
 from trial.study import DERIVED_MILESTONES, Study
 
 # 1: one line an enrollment, milestones only. 2: lines, courses, samples, adverse events. 3: built
 # tables carry the columns that a population is chosen by, and say who is left out and why.
 # 4: finished times of the export; rows left out by rule; which snapshot came before.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 VOLATILE = {"volatile": True}
 
 
@@ -195,6 +196,39 @@ class ResponseRuleRow(dy.Schema):
     contact_code = dy.String(nullable=False, description="Milestone of last contact.")
     material_code = dy.String(nullable=True, description="Material that counts; empty: any.")
     measure_code = dy.String(nullable=True, description="Measure of MRD; empty: none.")
+    needs_sample = dy.Bool(nullable=False, description="Only who was sampled is assessed.")
+
+
+class ResponseDefinitionRow(dy.Schema):
+    """One row per definition of remission x detail of a remission that it accepts."""
+
+    definition_code = dy.String(primary_key=True, description="Definition, from the study.")
+    detail_code = dy.String(primary_key=True, description="Detail; '' if it accepts any.")
+    is_default = dy.Bool(nullable=False, description="The definition that decides endpoints.")
+
+
+class CourseRuleRow(dy.Schema):
+    """One row: the block whose courses MRD is compared before and after; none if no such rule."""
+
+    block_code = dy.String(primary_key=True, description="Block, from the study.")
+    before_days = dy.Int32(nullable=False, description="How long before a course a sample counts.")
+    after_from_day = dy.Int32(nullable=False, description="First day of the window after it.")
+    after_to_day = dy.Int32(nullable=False, description="Last day of that window.")
+    material_code = dy.String(nullable=True, description="Material that counts; empty: any.")
+    measure_code = dy.String(nullable=False, description="Measure of MRD.")
+    high_measure = dy.String(nullable=True, description="Measure of disease; empty: none.")
+    drug_code = dy.String(nullable=True, description="Kind of infusion that the block gives.")
+    cells_code = dy.String(nullable=True, description="Kind of infusion of cells beside it.")
+    cells_by_day = dy.Int32(nullable=False, description="Day of the course of the landmark.")
+    cells_not_after = dy.String(nullable=True, description="Milestone after which cells differ.")
+    death_code = dy.String(nullable=False, description="Milestone of death.")
+    contact_code = dy.String(nullable=False, description="Milestone of last contact.")
+
+
+class OtherSourceRow(dy.Schema):
+    """One row per source of cells that are counted apart."""
+
+    source_code = dy.String(primary_key=True, description="Source of cells, from the study.")
 
 
 class MethodRow(dy.Schema):
@@ -230,13 +264,17 @@ class PopulationRow(dy.Schema):
 
 
 class Response(dy.Schema):
-    """One row per line whose response is judged at the landmark (built in the warehouse)."""
+    """One row per line whose response is judged at the landmark x definition of it (built)."""
 
     enrollment_key = dy.Int64(primary_key=True, description="Whose response.")
     line_number = dy.Int32(primary_key=True, description="Of which line.")
+    definition_code = dy.String(primary_key=True, description="Definition of remission.")
+    is_default = dy.Bool(nullable=False, description="By the definition that decides endpoints.")
+    has_started = dy.Bool(nullable=False, description="Began at least one course of any block.")
     response_code = dy.String(
         nullable=False,
-        description="remission, non_response, early_death or not_evaluable at the landmark; "
+        description="remission, other_remission (of no accepted detail), non_response, "
+        "early_death or not_evaluable at the landmark; "
         "in_doubt if a quarantined row might have told.",
     )
     remission_day = dy.Int32(nullable=True, description="First remission of the line.")
@@ -256,8 +294,10 @@ class ResponseSample(dy.Schema):
     line_number = dy.Int32(primary_key=True, description="In which line.")
     timepoint_code = dy.String(primary_key=True, description="Time point, from the study.")
     status = dy.String(
-        nullable=False, description="sampled, not_sampled, not_reached, too_early or in_doubt."
+        nullable=False,
+        description="sampled, not_sampled, not_reached, died, too_early or in_doubt.",
     )
+    is_reached = dy.Bool(nullable=False, description="What the window is anchored to has come.")
     sample_day = dy.Int32(nullable=True, description="Day of the sample.")
     method_code = dy.String(nullable=True, description="Its method.")
     qualifier = dy.String(nullable=True, description="As in fct_assessment.")
@@ -265,6 +305,47 @@ class ResponseSample(dy.Schema):
     lod = dy.Float64(nullable=True, description="Detection limit, fraction.")
     loq = dy.Float64(nullable=True, description="Quantification limit, fraction.")
     is_lod_assumed = dy.Bool(nullable=True, description="The limit is the study's default.")
+
+
+class CourseSample(dy.Schema):
+    """One row per course of the course rule's block x moment: the sample that stands there (built).
+
+    During a course any material is kept, to be drawn and never classed.
+    """
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose course.")
+    line_number = dy.Int32(primary_key=True, description="In which line.")
+    course_number = dy.Int32(primary_key=True, description="Number of the course.")
+    moment_code = dy.String(primary_key=True, description="before, during or after.")
+    status = dy.String(
+        nullable=False, description="sampled, not_sampled, died, too_early or in_doubt."
+    )
+    sample_day = dy.Int32(nullable=True, description="Day of the sample.")
+    material_code = dy.String(nullable=True, description="Its material.")
+    method_code = dy.String(nullable=True, description="Its method.")
+    qualifier = dy.String(nullable=True, description="As in fct_assessment.")
+    value = dy.Float64(nullable=True, description="Fraction.")
+    lod = dy.Float64(nullable=True, description="Detection limit, fraction.")
+    loq = dy.Float64(nullable=True, description="Quantification limit, fraction.")
+    is_lod_assumed = dy.Bool(nullable=True, description="The limit is the study's default.")
+
+
+class CourseGiven(dy.Schema):
+    """One row per course of the course rule's block: disease before, what was infused (built)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose course.")
+    line_number = dy.Int32(primary_key=True, description="In which line.")
+    course_number = dy.Int32(primary_key=True, description="Number of the course.")
+    high_value = dy.Float64(nullable=True, description="The measure of disease before it.")
+    drug_days = dy.Int32(nullable=False, description="Days of infusion with a recorded end.")
+    n_cells = dy.Int32(nullable=False, description="Infusions of cells in it.")
+    n_cells_by_day = dy.Int32(nullable=False, description="Of these up to the landmark's day.")
+    n_other_cells = dy.Int32(
+        nullable=False, description="Infusions of cells of other sources, or later than allowed."
+    )
+    landmark_code = dy.String(
+        nullable=False, description="On the landmark's day: on_course, died or stopped."
+    )
 
 
 class WorstGrade(dy.Schema):
@@ -525,6 +606,9 @@ TABLES = (
     _results("dim_term", TermRow),
     _results("dim_method", MethodRow),
     _results("dim_response_rule", ResponseRuleRow),
+    _results("dim_response_definition", ResponseDefinitionRow),
+    _results("dim_course_rule", CourseRuleRow),
+    _results("dim_other_source", OtherSourceRow),
     _results("dim_line", Line),
     _results("fct_milestone", MilestoneFact),
     _results("fct_course", Course),
@@ -534,8 +618,10 @@ TABLES = (
     _results("fct_finished_time", FinishedTime),
     _results("fct_doubt", Doubt),
     TableSpec("dim_population", PopulationRow, "results", by_sql=True),
-    _built("fct_response", Response),
+    _built("fct_response", Response, "definition_code"),
     _built("fct_response_sample", ResponseSample, "timepoint_code"),
+    _built("fct_course_sample", CourseSample, "moment_code"),
+    _built("fct_course_given", CourseGiven),
     TableSpec("fct_worst_grade", WorstGrade, "results", by_sql=True),
     _built("fct_block", BlockGiven, "block_code"),
     replace(_built("fct_block_grade", BlockGrade, "grade_high"), sums=True),
@@ -593,8 +679,13 @@ def _codes(study: Study) -> dict[str, tuple[str, ...]]:
         "block_code": tuple(b.code for b in blocks),
         "timepoint_code": tuple(p.code for p in study.timepoints),
         "item_code": tuple(items),
-        "response_code": ("remission", "non_response", "early_death", "not_evaluable", "in_doubt"),
-        "status": ("sampled", "not_sampled", "not_reached", "too_early", "in_doubt"),
+        "response_code": RESPONSE_CLASSES,
+        "definition_code": tuple(d.code for d in study.response.definitions)
+        if study.response
+        else (),
+        "moment_code": ("before", "during", "after"),
+        "landmark_code": ("on_course", "died", "stopped"),
+        "status": ("sampled", "not_sampled", "not_reached", "died", "too_early", "in_doubt"),
         "qualifier": ("=", "<", ">", "undetectable", "detected", "failed", "done"),
         **{x.level_column: tuple(level.code for level in x.levels) for x in study.characteristics},
     }

@@ -6,6 +6,8 @@ milestone and an endpoint of a trial are is data; the algorithms that use them a
 
 from dataclasses import dataclass, field
 
+from trial.response import AssayDefault, ResponseRule, Timepoint
+
 ENROLLMENT = "enrollment"
 # The table of finished times: what an endpoint needs that is not derived.
 FINISHED_TIMES = "fct_finished_time"
@@ -196,56 +198,6 @@ class Endpoint:
     def states(self) -> tuple[int, ...]:
         """The states that events lead to, in the order they are declared."""
         return tuple(dict.fromkeys(event.state for event in self.events))
-
-
-@dataclass(frozen=True)
-class ResponseRule:
-    """How the response of a line is judged: one landmark for all cohorts.
-
-    A line is assessed if a sample of `material` (any sample, if the study names none) was taken
-    from `assessed_from_day` to `landmark_day` after its start. `thresholds` are the MRD levels of a
-    negative result; a study without MRD has no `mrd_measure`, and one that follows nobody beyond
-    response no `relapse`.
-    """
-
-    line_codes: tuple[str, ...]
-    landmark_day: int
-    assessed_from_day: int
-    remission: str
-    relapse: str | None
-    death: str
-    contact: str
-    lost: str | None
-    material: str | None
-    mrd_measure: str | None
-    method_order: tuple[str, ...]
-    thresholds: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class AssayDefault:
-    """The detection limit of a method in years where the export does not say it."""
-
-    method_code: str
-    from_year: int
-    to_year: int
-    lod: float
-
-
-@dataclass(frozen=True)
-class Timepoint:
-    """A window for samples: after the start of a block's first course, or before something.
-
-    The last sample in the window stands for the time point.
-    """
-
-    code: str
-    label: str
-    after_block: str | None
-    before_block: str | None
-    before_milestone: str | None
-    from_day: int
-    to_day: int
 
 
 @dataclass(frozen=True)

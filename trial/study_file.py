@@ -9,6 +9,7 @@ import functools
 from pathlib import Path
 
 from trial.document import Document, DocumentError, Table, parse_document, read_document, unique
+from trial.response_file import Declared
 from trial.study import (
     DERIVED_MILESTONES,
     ENROLLMENT,
@@ -286,7 +287,7 @@ def parse_study(document: Document) -> Study:
     root = document.root()
     milestones = _milestones(root)
     codes = [milestone.code for milestone in milestones]
-    lines = _lines(root)
+    cohorts, lines = _cohorts(root), _lines(root)
     endpoint_tables = root.tables("endpoint", at_least=1)
     endpoints = tuple(_endpoint(t, codes, [line.code for line in lines]) for t in endpoint_tables)
     unique(endpoint_tables, [endpoint.code for endpoint in endpoints], "endpoint")
@@ -302,7 +303,7 @@ def parse_study(document: Document) -> Study:
         day_0=root.text("day_0"),
         time_unit=root.code("time_unit", list(UNIT_DAYS)),
         milestone_times=tuple(sorted(root.numbers("milestone_times"))),
-        cohorts=_cohorts(root),
+        cohorts=cohorts,
         characteristics=characteristics,
         milestones=milestones,
         endpoints=endpoints,
@@ -310,7 +311,7 @@ def parse_study(document: Document) -> Study:
         lines=lines,
         default_levels=_default_levels(root, characteristics),
         baseline_dates=dates,
-        **treatment(root, [m.code for m in milestones if not m.is_derived], lines),
+        **treatment(root, _declared(cohorts, lines, milestones, endpoints)),
     )
     _check_times(root, "milestone_times", study.milestone_times, study.unit_days)
     for table, endpoint in zip(endpoint_tables, endpoints, strict=True):
@@ -319,6 +320,23 @@ def parse_study(document: Document) -> Study:
         raise root.error(None, "derived milestones need a [response] rule.")
     root.done()
     return study
+
+
+def _declared(
+    cohorts: tuple[Cohort, ...],
+    lines: tuple[LineKind, ...],
+    milestones: tuple[Milestone, ...],
+    endpoints: tuple[Endpoint, ...],
+) -> Declared:
+    """What the parts about treatment may name."""
+    return Declared(
+        lines=tuple(line.code for line in lines),
+        cohorts=tuple(cohort.code for cohort in cohorts),
+        milestones={
+            m.code: tuple(d.code for d in m.details) for m in milestones if not m.is_derived
+        },
+        endpoints={e.code: e.kind for e in endpoints},
+    )
 
 
 def read_study(code: str, folder: Path = STUDIES) -> Study:

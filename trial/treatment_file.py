@@ -1,19 +1,16 @@
-"""Reading the part of a study definition about blocks, response, samples and toxicity."""
+"""Reading the part of a study definition about blocks and toxicity."""
 
 from typing import Any
 
 from trial.document import Table, unique
+from trial.response_file import Declared, Known, assay_defaults, response, timepoints
 from trial.study import (
-    AssayDefault,
     Block,
     Category,
     Level,
-    LineKind,
     Primary,
-    ResponseRule,
     Scale,
     Term,
-    Timepoint,
     Toxicity,
 )
 
@@ -44,76 +41,6 @@ def _blocks(root: Table) -> tuple[Block, ...]:
         found.append(Block(t.new_code(), label, note, days, until_relapse))
         t.done()
     unique(tables, [block.code for block in found], "block")
-    return tuple(found)
-
-
-def _response(
-    table: Table | None, milestones: list[str], lines: tuple[LineKind, ...], codes: dict
-) -> ResponseRule | None:
-    if table is None:
-        return None
-    known = [line.code for line in lines]
-    chosen = table.texts("lines", tuple(known))
-    if set(chosen) - set(known):
-        raise table.error("lines", f"these are not all lines of this study: {', '.join(known)}.")
-    methods = [level.code for level in codes["method"]]
-    rule = ResponseRule(
-        line_codes=chosen,
-        landmark_day=int(table.number("landmark_day")),
-        assessed_from_day=int(table.number("assessed_from_day")),
-        remission=table.code("remission", milestones),
-        relapse=table.code("relapse", milestones, None),
-        death=table.code("death", milestones),
-        contact=table.code("contact", milestones),
-        lost=table.code("lost", milestones, None),
-        material=table.code("material", [level.code for level in codes["material"]], None),
-        mrd_measure=table.code("mrd_measure", [level.code for level in codes["measure"]], None),
-        method_order=table.texts("method_order", ()),
-        thresholds=table.numbers("thresholds", ()),
-    )
-    if set(rule.method_order) - set(methods):
-        raise table.error("method_order", f"these are not all methods: {', '.join(methods)}.")
-    if not 0 <= rule.assessed_from_day < rule.landmark_day:
-        raise table.error("landmark_day", "the landmark comes after 'assessed_from_day'.")
-    if bool(rule.thresholds) != bool(rule.mrd_measure):
-        raise table.error(None, "'mrd_measure' and 'thresholds' go together.")
-    if not all(0 < t < 1 for t in rule.thresholds):
-        raise table.error("thresholds", "a threshold is a fraction between 0 and 1.")
-    table.done()
-    return rule
-
-
-def _assay_defaults(root: Table, codes: dict) -> tuple[AssayDefault, ...]:
-    found = []
-    for t in root.tables("assay_default"):
-        method = t.code("method", [level.code for level in codes["method"]])
-        years = int(t.number("from_year")), int(t.number("to_year"))
-        found.append(AssayDefault(method, *years, t.number("lod")))
-        t.done()
-    return tuple(found)
-
-
-def _timepoints(root: Table, blocks: list[str], milestones: list[str]) -> tuple[Timepoint, ...]:
-    tables = root.tables("timepoint")
-    found = []
-    for t in tables:
-        point = Timepoint(
-            code=t.new_code(),
-            label=t.filled("label"),
-            after_block=t.code("after_block", blocks, None),
-            before_block=t.code("before_block", blocks, None),
-            before_milestone=t.code("before_milestone", milestones, None),
-            from_day=int(t.number("from_day")),
-            to_day=int(t.number("to_day")),
-        )
-        anchors = (point.after_block, point.before_block, point.before_milestone)
-        if sum(anchor is not None for anchor in anchors) != 1:
-            raise t.error(None, "one of after_block, before_block, before_milestone is needed.")
-        if point.from_day > point.to_day:
-            raise t.error("from_day", "the window must not end before it begins.")
-        found.append(point)
-        t.done()
-    unique(tables, [point.code for point in found], "timepoint")
     return tuple(found)
 
 
@@ -187,16 +114,22 @@ def _primaries(root: Table) -> tuple[Primary, ...]:
     return tuple(found)
 
 
-def treatment(root: Table, milestones: list[str], lines: tuple[LineKind, ...]) -> dict[str, Any]:
-    """The fields of a Study that are about treatment; a study may have none of them."""
+def treatment(root: Table, declared: Declared) -> dict[str, Any]:
+    """The fields of a Study that are about treatment; a study may have none of them.
+
+    `declared` is what the definition declares elsewhere.
+    """
     codes = {name: labelled(root, name) for name in CODE_LISTS}
     blocks = _blocks(root)
+    lists = {name: [level.code for level in levels] for name, levels in codes.items()}
+    points = timepoints(root, [block.code for block in blocks], declared.milestone_codes)
+    known = Known(declared, [b.code for b in blocks], [p.code for p in points], lists)
     return {
         "blocks": blocks,
         "codes": tuple(codes.items()),
-        "response": _response(root.table("response", None), milestones, lines, codes),
-        "assay_defaults": _assay_defaults(root, codes),
-        "timepoints": _timepoints(root, [block.code for block in blocks], milestones),
+        "response": response(root.table("response", None), known),
+        "assay_defaults": assay_defaults(root, lists["method"]),
+        "timepoints": points,
         "toxicity": _toxicity(root),
         "primaries": _primaries(root),
     }

@@ -5,6 +5,7 @@ definition; these are the words around them.
 """
 
 from trial.words_patients import TEXTS as PATIENT_TEXTS
+from trial.words_response import TEXTS as RESPONSE_TEXTS
 
 LANGUAGE = "en"
 
@@ -221,10 +222,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "column.row_text": {"en": "The row"},
     "export.summary_data": {"en": "Data {snapshot}, cut-off {cutoff}. {notice}"},
     "figure.numbers": {"en": "Numbers of this figure"},
+    "figure.numbers_who": {"en": "Numbers of this figure, and who is in it"},
     "figure.save_numbers": {"en": "Numbers (CSV)"},
     "figure.save_svg": {"en": "Figure (SVG)"},
     "figure.save_png": {"en": "Figure (PNG)"},
     **PATIENT_TEXTS,
+    **RESPONSE_TEXTS,
 }
 
 

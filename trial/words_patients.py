@@ -69,67 +69,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{recorded} differs from {derived} in {n} of {of} in whom both are known (all in "
         "these lines, whatever the filters)."
     },
-    # ---------------------------------------------------------------- response
-    "response.none": {"en": "This study declares no response rule: there is no response to show."},
-    "response.remission": {"en": "{what} by day {day}"},
-    "response.no_mrd": {"en": "This study measures no MRD: response is {what} alone."},
-    "response.no_timepoints": {"en": "This study declares no time points: no MRD is shown."},
-    "response.material": {"en": "Only {material} counts."},
-    "response.any_material": {"en": "Any assessment counts."},
-    "response.mrd": {"en": "MRD below {threshold} {at}"},
-    "response.nobody": {"en": "no patients"},
-    "response.not_reached": {"en": "nobody reached it"},
-    "response.nobody_known": {"en": "known in nobody"},
-    "response.title": {"en": "Response by cohort"},
-    "response.title_difference": {"en": "Difference"},
-    "response.axis": {"en": "Patients"},
-    "response.axis_difference": {"en": "Percentage points"},
-    "response.alt": {"en": "Proportions by cohort with 95 % intervals. {headline}"},
-    "response.caption": {
-        "en": "{missing} Wilson intervals, 95 %; differences by Newcombe's method. {material}"
-    },
-    "response.table_shares": {"en": "Response"},
-    "response.table_responses": {"en": "Where everybody stood at the landmark"},
-    "response.table_classes": {"en": "Where everybody's MRD was at each time point (adds to N)"},
-    "response.table_bounds": {
-        "en": "If every missing result were positive, or negative (not reached stays not negative)"
-    },
-    "response.not_judged": {
-        "en": "Response is judged, and MRD shown, for: {lines}. It is not defined for: {others}."
-    },
-    "response.timepoint": {"en": "Time point"},
-    "response.threshold": {"en": "MRD negative below"},
-    "response.missing": {"en": "Not known"},
-    "response.indeterminate": {
-        "en": "{at}: the share of indeterminate results differs between the cohorts by more than "
-        "10 points: the assays differ in what they can see."
-    },
-    "response.assumed": {
-        "en": "{at}: in {n} undetectable results the detection limit is the study's default for "
-        "the method, not the export's."
-    },
-    "missing.not_negative": {
-        "en": "Denominator: everybody in the population; missing, indeterminate and not reached "
-        "count as not negative: a time point that fewer reach has a lower share."
-    },
-    "missing.left_out": {
-        "en": "Denominator: those with a known result; missing and indeterminate are left out."
-    },
-    "missing_choice.not_negative": {"en": "counts as not negative"},
-    "missing_choice.left_out": {"en": "is left out"},
-    "class.negative": {"en": "negative"},
-    "class.positive": {"en": "positive"},
-    "class.indeterminate": {"en": "indeter\u00adminate"},
-    "class.not_evaluable": {"en": "not evaluable"},
-    "class.not_sampled": {"en": "not sampled"},
-    "class.in_doubt": {"en": "quaran\u00adtined"},
-    "class.too_early": {"en": "too early"},
-    "class.not_reached": {"en": "not reached"},
-    "class.remission": {"en": "{what}"},
-    "class.non_response": {"en": "no {what}"},
-    "class.early_death": {"en": "died before"},
-    "column.worst": {"en": "Unknown as positive"},
-    "column.best": {"en": "Unknown as negative"},
     # ---------------------------------------------------------------- toxicity
     "toxicity.none": {"en": "This study has no {lacking}: there is no toxicity by block to show."},
     "toxicity.lacks_blocks": {"en": "treatment blocks"},

@@ -10,8 +10,9 @@ import dataframely as dy
 import duckdb
 import polars as pl
 
+from trial.response import ResponseRule
 from trial.schema import TableSpec, population_columns, tables_of
-from trial.study import ResponseRule, Study
+from trial.study import Study
 from warehouse.content import content_hash, table_digest
 from warehouse.ddl import create_table, quoted, sql_types
 from warehouse.store import UNDATED, building, publish
@@ -61,6 +62,15 @@ def definition_rows(study: Study) -> dict[str, pl.DataFrame]:
         ],
         "dim_method": [(m, i) for i, m in enumerate(rule.method_order if rule else (), start=1)],
         "dim_response_rule": _response_rows(rule),
+        "dim_response_definition": [
+            (d.code, detail, position == 0)
+            for position, d in enumerate(rule.definitions if rule else ())
+            for detail in d.details or ("",)
+        ],
+        "dim_course_rule": _course_rows(rule),
+        "dim_other_source": [
+            (source,) for source in (rule.course.other_sources if rule and rule.course else ())
+        ],
     }
     return {name: _frame(found, name, study) for name, found in rows.items()}
 
@@ -70,7 +80,18 @@ def _response_rows(rule: ResponseRule | None) -> list[tuple]:
         return []
     days = (rule.landmark_day, rule.assessed_from_day)
     codes = (rule.remission, rule.relapse, rule.death, rule.contact, rule.material)
-    return [(line, *days, *codes, rule.mrd_measure) for line in rule.line_codes]
+    told = (*days, *codes, rule.mrd_measure, rule.needs_sample)
+    return [(line, *told) for line in rule.line_codes]
+
+
+def _course_rows(rule: ResponseRule | None) -> list[tuple]:
+    if rule is None or rule.course is None:
+        return []
+    course = rule.course
+    days = (course.before_days, course.after_from_day, course.after_to_day)
+    measures = (rule.material, rule.mrd_measure, course.high_measure)
+    infusions = (course.drug, course.cells, course.cells_by_day, course.cells_not_after)
+    return [(course.block_code, *days, *measures, *infusions, rule.death, rule.contact)]
 
 
 def insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:

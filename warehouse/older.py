@@ -29,6 +29,8 @@ COLUMNS = {
     },
     2: {"load": f"*, {ACCOUNT_LOAD}", "file": f"*, {ACCOUNT_FILE}"},
     3: {"load": f"*, {ACCOUNT_LOAD}", "file": f"*, {ACCOUNT_FILE}"},
+    # Version 5 added only tables that are made anew here.
+    4: {},
 }
 ONE_LINE_EACH = """
     enrollment_key, 1 as line_number, 'enrollment' as entry_reason, 0 as start_day,

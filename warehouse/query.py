@@ -6,6 +6,8 @@ table that a query counts is called `counted` there; it carries all columns of t
 """
 
 import functools
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,15 @@ from warehouse.older import OLDER, attach_older, show_as_today
 from warehouse.store import snapshot_folder
 
 QUERIES = Path(__file__).parent / "queries"
+# The query of each kind of stage of a flow.
+FLOW_QUERIES = {
+    "remission": "flow_remission",
+    "timepoint": "flow_timepoint",
+    "block": "flow_block",
+    "milestone": "flow_milestone",
+    "state": "flow_state",
+}
+_CLASS_OF = re.compile(r"\{class of (\w+)\}")
 
 
 class SnapshotError(Exception):
@@ -50,9 +61,15 @@ class Snapshot:
         return self.load["data_cutoff"]
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=64)
 def _static_sql(name: str) -> str:
-    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    """The text of a query, with `{class of x}` put in from `mrd_class.sql`."""
+    text = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    return _CLASS_OF.sub(lambda found: _class_of(found[1]), text)
+
+
+def _class_of(parameter: str) -> str:
+    return _static_sql("mrd_class").replace("$x", f"cast(${parameter} as double)")
 
 
 def _run(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> pl.DataFrame:
@@ -176,41 +193,115 @@ def by_level(
     return _run(snapshot.connection, sql, values)
 
 
-def forest_counts(
-    snapshot: Snapshot, characteristic_codes: tuple[str, ...], chosen: Selection, endpoint_code: str
-) -> pl.DataFrame:
-    """Day counts of an endpoint by every level of several characteristics, in one pass.
-
-    Columns characteristic_code, level_code ('missing' if not recorded), cohort_code, entry_reason,
-    time_days, state, n. An enrollment is in it once for each characteristic.
-    """
-    columns = [snapshot.study.characteristic(c).level_column for c in characteristic_codes]
-    levels = [f"counted.{quoted(c)}" for c in columns]
-    sets = [f"(cohort_code, entry_reason, {level}, time_days, state)" for level in levels]
+def _by_levels(
+    snapshot: Snapshot,
+    name: str,
+    codes: Sequence[str],
+    chosen: Selection,
+    columns: Sequence[str],
+) -> tuple[str, dict[str, Any]]:
+    """A query with `{levels}` and `{sets}`: one grouping set a characteristic, with `columns`."""
+    levels = [snapshot.study.characteristic(c).level_column for c in codes]
+    quoted_levels = [f"counted.{quoted(c)}" for c in levels]
+    sets = [f"({', '.join([level, *columns])})" for level in quoted_levels]
     predicate, values = _population(snapshot.study, chosen)
-    sql = _static_sql("forest").replace("{population}", predicate)
-    sql = sql.replace("{levels}", ", ".join(levels)).replace("{sets}", ", ".join(sets))
-    found = _run(snapshot.connection, sql, {**values, "endpoint_code": endpoint_code})
+    sql = _static_sql(name).replace("{population}", predicate)
+    sql = sql.replace("{levels}", ", ".join(quoted_levels)).replace("{sets}", ", ".join(sets))
+    return sql, values
+
+
+def _with_levels(snapshot: Snapshot, codes: Sequence[str], found: pl.DataFrame) -> pl.DataFrame:
+    """The rows with characteristic_code and level_code ('missing' if not recorded) by their mask.
+
+    In the mask the bit of a row's own characteristic is 0.
+    """
+    columns = [snapshot.study.characteristic(c).level_column for c in codes]
     full, last = 2 ** len(columns) - 1, len(columns) - 1
-    codes = {full - 2 ** (last - i): code for i, code in enumerate(characteristic_codes)}
+    masks = {full - 2 ** (last - i): code for i, code in enumerate(codes)}
     return found.select(
-        pl.col("mask").replace_strict(codes, return_dtype=pl.String).alias("characteristic_code"),
+        pl.col("mask").replace_strict(masks, return_dtype=pl.String).alias("characteristic_code"),
         pl.coalesce(*columns, pl.lit(MISSING)).alias("level_code"),
-        *("cohort_code", "entry_reason", "time_days", "state", "n"),
+        pl.exclude("mask", *columns),
     )
 
 
-def level_counts(snapshot: Snapshot, characteristic_code: str, chosen: Selection) -> pl.DataFrame:
-    """Enrollments by level of a characteristic: in all, and under all other filters.
+def counts_by_level(
+    snapshot: Snapshot,
+    name: str,
+    characteristic_codes: Sequence[str],
+    chosen: Selection,
+    columns: Sequence[str],
+    **values: Any,
+) -> pl.DataFrame:
+    """Run `queries/<name>.sql` for every level of several characteristics, in one pass.
 
-    Columns level_code (every declared level and 'missing', in the study's order), n_all,
-    n_population; a level without enrollments has 0.
+    Columns characteristic_code, level_code ('missing' if not recorded), cohort_code, entry_reason,
+    then `columns`, n. An enrollment is in it once for each characteristic.
     """
-    x = snapshot.study.characteristic(characteristic_code)
-    counted = by_level(snapshot, "level", x.code, chosen.without(x.code))
-    counted = counted.with_columns(pl.col("level_code").fill_null(MISSING))
+    grouped = ("cohort_code", "entry_reason", *columns)
+    sql, bound = _by_levels(snapshot, name, characteristic_codes, chosen, grouped)
+    found = _run(snapshot.connection, sql, {**bound, **values})
+    return _with_levels(snapshot, characteristic_codes, found)
+
+
+def flow_paths(
+    snapshot: Snapshot, chosen: Selection, definition: str, threshold: float | None
+) -> pl.DataFrame:
+    """How many lines of a population took each path through the stages of the study's flow.
+
+    Columns cohort_code, entry_reason, stage_0, stage_1 ..., n; a line that a stage has no row of
+    has 'none' there.
+    """
+    rule, study = snapshot.study.response, snapshot.study
+    stages = rule.flow if rule else ()
+    predicate, values = _population(study, chosen)
+    columns, joins = [], []
+    for k, stage in enumerate(stages):
+        told = {
+            "code": stage.code, "event_free": stage.event_free, "alive": stage.alive,
+            "at": stage.at * study.unit_days, "definition": definition, "threshold": threshold,
+        }  # fmt: skip
+        sql = _static_sql(FLOW_QUERIES[stage.kind])
+        for name, value in told.items():
+            if f"${name}" in sql:
+                sql = re.sub(rf"\${name}\b", f"${name}_{k}", sql)
+                values[f"{name}_{k}"] = value
+        joins.append(f"left join ({sql}) as at_{k} using (enrollment_key, line_number)")
+        columns.append(f"coalesce(at_{k}.stage, 'none') as stage_{k}")
+    sql = _static_sql("flow").replace("{population}", predicate)
+    sql = sql.replace("{stages}", ", ".join(columns)).replace("{joins}", "\n".join(joins))
+    return _run(snapshot.connection, sql, values)
+
+
+def level_counts(snapshot: Snapshot, chosen: Selection) -> dict[str, pl.DataFrame]:
+    """Enrollments by level of each characteristic: in all, and under all other filters.
+
+    By characteristic code: columns level_code (every declared level and 'missing', in the study's
+    order), n_all, n_population; a level without enrollments has 0. Characteristics that are not
+    filtered are counted in one pass.
+    """
+    study = snapshot.study
+    filtered = [f.characteristic_code for f in chosen.filters]
+    others = [x.code for x in study.characteristics if x.code not in filtered]
+    found = _levels_in_one_pass(snapshot, others, chosen) if others else {}
+    for code in filtered:
+        found |= _levels_in_one_pass(snapshot, [code], chosen.without(code))
+    return {x.code: _every_level(x, found[x.code]) for x in study.characteristics}
+
+
+def _levels_in_one_pass(
+    snapshot: Snapshot, codes: Sequence[str], chosen: Selection
+) -> dict[str, pl.DataFrame]:
+    """The levels of several characteristics that anybody has, counted under one selection."""
+    sql, values = _by_levels(snapshot, "level", codes, chosen, ())
+    counted = _with_levels(snapshot, codes, _run(snapshot.connection, sql, values))
+    return {code: counted.filter(pl.col("characteristic_code") == code) for code in codes}
+
+
+def _every_level(x: Characteristic, counted: pl.DataFrame) -> pl.DataFrame:
     levels = pl.DataFrame({"level_code": list(x.level_codes)})
-    return levels.join(counted, on="level_code", how="left", maintain_order="left").fill_null(0)
+    counts = counted.select("level_code", "n_all", "n_population")
+    return levels.join(counts, on="level_code", how="left", maintain_order="left").fill_null(0)
 
 
 def compared_levels(
@@ -223,15 +314,15 @@ def compared_levels(
     return _run(snapshot.connection, sql, values)
 
 
-def read_records(store: Path, snapshot_id: str, name: str) -> pl.DataFrame:
+def read_records(store: Path, snapshot_id: str, name: str, **values: Any) -> pl.DataFrame:
     """Run `queries/<name>.sql` over the records file of a snapshot: for clinicians alone.
 
-    The file is opened for this one query and closed again. Raises SnapshotError if it is not
-    there.
+    The file is opened for this one query and closed again; values are bound. Raises SnapshotError
+    if it is not there.
     """
     path = snapshot_folder(store, snapshot_id) / "records.duckdb"
     try:
         with duckdb.connect(str(path), read_only=True) as con:
-            return _run(con, _static_sql(name), {})
+            return _run(con, _static_sql(name), values)
     except duckdb.Error as error:
         raise SnapshotError(f"The records of snapshot {snapshot_id} cannot be read.") from error

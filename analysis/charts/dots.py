@@ -13,7 +13,7 @@ import polars as pl
 
 from analysis.charts import palette
 from analysis.charts.labels import label_expr, wrapped
-from analysis.charts.rows import SPACE, Difference, Proportion, Row
+from analysis.charts.rows import SPACE, Difference, Proportion, Ratio, Row
 
 LINE = 15
 HEADER_LINE = 18
@@ -36,7 +36,7 @@ class Style:
     """Pixels from lane to lane and between rows; area of a dot; width of an interval's line.
 
     `words_in_lane`: the reason why there is no dot stands in the dot's place; else it stands among
-    the numbers and must be short.
+    the numbers and must be short. Without `has_numbers` they are in the tooltip alone.
     """
 
     lane: float
@@ -44,17 +44,21 @@ class Style:
     dot: float
     stroke: float
     words_in_lane: bool
+    has_numbers: bool = True
 
 
 ROOMY = Style(lane=15, gap=16, dot=95, stroke=2, words_in_lane=True)
 DENSE = Style(lane=9, gap=10, dot=50, stroke=1.6, words_in_lane=False)
+# Many lanes a row: there is no room for a number each.
+STRIP = Style(lane=11, gap=10, dot=60, stroke=1.6, words_in_lane=True, has_numbers=False)
 
 
 @dataclass(frozen=True)
 class Values:
     """The x axis: its domain, its ticks and how they are written, its title.
 
-    Of differences `zero_line`, and what lies on either side of it.
+    Of differences `zero_line`, and what lies on either side of it. `overall`: where a dashed line
+    stands for everybody together.
     """
 
     domain: tuple[float, float]
@@ -62,6 +66,7 @@ class Values:
     title: str
     zero_line: bool = False
     sides: str = ""
+    overall: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ class Layout:
         return self.height + AXIS_HEIGHT
 
 
-Items = Sequence[tuple[int, Proportion]] | Sequence[tuple[int, Difference]]
+Compared = Difference | Ratio
+Items = Sequence[tuple[int, Proportion]] | Sequence[tuple[int, Compared]]
 
 
 def proportions(rows: Sequence[Row]) -> list[tuple[int, Proportion]]:
@@ -111,7 +117,7 @@ def proportions(rows: Sequence[Row]) -> list[tuple[int, Proportion]]:
     return [(k, item) for k, row in enumerate(rows) for item in row.proportions]
 
 
-def differences(rows: Sequence[Row]) -> list[tuple[int, Difference]]:
+def differences(rows: Sequence[Row]) -> list[tuple[int, Compared]]:
     """Every difference with the position of its row."""
     return [(k, item) for k, row in enumerate(rows) for item in row.differences]
 
@@ -121,7 +127,9 @@ def _roles(items: Items) -> dict[str, int]:
     return {item.cohort: item.role for _, item in items}
 
 
-def _number(item: Proportion | Difference, style: Style) -> str:
+def _number(item: Proportion | Compared, style: Style) -> str:
+    if not style.has_numbers:
+        return ""
     words = "" if style.words_in_lane or item.estimate is not None else item.instead
     return SPACE.join(part for part in (item.number, words) if part)
 
@@ -132,19 +140,20 @@ def _number_width(items: Items, style: Style) -> float:
 
 
 def layout(rows: Sequence[Row], style: Style) -> Layout:
-    """Places for the rows. Raises ValueError if no row has a proportion."""
+    """Places for the rows. Raises ValueError if no row has a proportion or a difference."""
     both = (proportions(rows), differences(rows))
-    if not both[0]:
-        raise ValueError("no row has a proportion")
+    if not both[0] and not both[1]:
+        raise ValueError("no row has a proportion or a difference")
     taken = max(_number_width(items, style) * len(_roles(items)) for items in both)
     header = _header_lines(rows) * HEADER_LINE + HEADER_GAP
     header += LINE + 4 if len(rows) > MANY_ROWS else 0
-    lanes = len(_roles(both[0])) * style.lane
+    lanes = max(len(_roles(items)) for items in both) * style.lane
     has_terms = any(row.indent for row in rows)
     slots, y = [], float(header)
     for row in rows:
         y += style.gap / 2 if has_terms and slots and not row.indent else 0.0
-        slots.append(_slot(row, y, taken, lanes if row.proportions else 0.0))
+        is_drawn = row.proportions or row.differences
+        slots.append(_slot(row, y, taken, lanes if is_drawn else 0.0))
         y = slots[-1].below + style.gap
     return Layout(style, header, tuple(slots))
 
@@ -249,6 +258,7 @@ def dot_chart(rows: Sequence[Row], places: Layout, items: Items, values: Values)
         raise ValueError("nothing to draw")
     shared = _shared(rows, places, _roles(items), values)
     layers = [_grid(shared, values), _guides(shared, values), *_legend(shared)]
+    layers += [_overall(shared, values.overall)] if values.overall is not None else []
     layers += [_intervals(shared, items), _dots(shared, items), _words(shared, items)]
     layers += _numbers(shared, items)
     # The page's theme would give every mark a tooltip of its bare coordinates.
@@ -275,6 +285,14 @@ def _grid(shared: _Shared, values: Values) -> alt.Chart:
     strength = alt.OpacityValue(palette.GRID_OPACITY, condition={"test": test, "value": 1})
     rules = alt.Chart(frame).mark_rule(color=palette.NEUTRAL, strokeWidth=1)
     return rules.encode(x=shared.x, y=shared.y, y2="y2:Q", opacity=strength)
+
+
+def _overall(shared: _Shared, at: float) -> alt.Chart:
+    """The dashed line of everybody together, from the first dot to the last."""
+    slots = [slot for slot in shared.places.slots if slot.below > slot.above]
+    frame = pl.DataFrame([{"x": at, "y": slots[0].above, "y2": slots[-1].below}])
+    rule = alt.Chart(frame).mark_rule(color=palette.NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3])
+    return rule.encode(x=shared.x, y=shared.y, y2="y2:Q")
 
 
 def _legend(shared: _Shared) -> list[alt.Chart]:
@@ -386,7 +404,7 @@ def _hover(shared: _Shared, rows: Sequence[Row], items: Items) -> alt.Chart:
             {"row": row.label, "y": slot.top - 2, "y2": slot.below + 2}
             | {field: told.get((k, cohort), "-") for field, cohort in fields.items()}
             for k, (row, slot) in enumerate(zip(rows, shared.places.slots, strict=True))
-            if row.proportions
+            if row.proportions or row.differences
         ]
     )
     # The tooltip puts what is called `title` above all else.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, log
 
 SPACE = "\u2002"  # an en space: SVG does not shrink it as it does several blanks
 ROUNDING = 1e-9
@@ -117,13 +118,67 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Ratio:
+    """A ratio above 0; `cohort` and `role` as of a Difference. Drawn on a log axis.
+
+    Without an estimate `instead` says why. Raises ValueError for what is not above 0 and finite,
+    and for a limit without an estimate.
+    """
+
+    cohort: str
+    role: int
+    ratio: float | None
+    ratio_lower: float | None = None
+    ratio_upper: float | None = None
+    instead: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        known = [x for x in (self.ratio, self.ratio_lower, self.ratio_upper) if x is not None]
+        if not all(0 < x < inf for x in known):
+            raise ValueError(f"{self.cohort}: not a ratio above 0")
+        if self.ratio is None and known:
+            raise ValueError(f"{self.cohort}: limits without an estimate")
+
+    @property
+    def estimate(self) -> float | None:
+        """Where it is drawn: its natural logarithm."""
+        return None if self.ratio is None else log(self.ratio)
+
+    @property
+    def lower(self) -> float | None:
+        """The lower end of its line."""
+        return None if self.ratio_lower is None else log(self.ratio_lower)
+
+    @property
+    def upper(self) -> float | None:
+        """The upper end of its line."""
+        return None if self.ratio_upper is None else log(self.ratio_upper)
+
+    @property
+    def number(self) -> str:
+        """1.8 (0.9 to 3.4)."""
+        if self.ratio is None:
+            return ""
+        limits = (self.ratio_lower, self.ratio_upper)
+        lower, upper = ("?" if x is None else f"{x:.2g}" for x in limits)
+        return f"{self.ratio:.2g} ({lower} to {upper})"
+
+    @property
+    def told(self) -> str:
+        """The same, or why there is none."""
+        return self.number or self.instead or "-"
+
+
+@dataclass(frozen=True)
 class Row:
     """One row: its label, a proportion a cohort, and their differences (if a picture shows them).
 
-    A row without proportions is a heading. `indent` moves a term under its category.
+    A row without proportions and differences is a heading. `indent` moves a term under its
+    category.
     """
 
     label: str
     proportions: tuple[Proportion, ...]
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Difference | Ratio, ...] = ()
     indent: int = 0

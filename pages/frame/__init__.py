@@ -5,13 +5,14 @@ A deep link that is the first request after a server start runs the page's own f
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from analysis.answer import Answer, CohortSize, Figure, Table
+from analysis.answer import Answer, Card, CohortSize, Figure, Table
 from analysis.disclosure import PolicyError
 from analysis.export import figure_png, figure_svg, numbers_csv
 from analysis.filters import FilterGroup, filter_bar
@@ -50,8 +51,12 @@ def page_link(view: View, label: str, disabled: bool = False) -> None:
     st.page_link(page, label=plain(label), query_params=encode(view), disabled=disabled)
 
 
-def open_page(page: str) -> tuple[Opened, Answer]:
-    """Draw the frame of a page; the view and its answer. Stops the run if there are no numbers."""
+def open_page(page: str, controls: Callable[[Opened], None] | None = None) -> tuple[Opened, Answer]:
+    """Draw the frame of a page, its headline, its `controls` and big numbers; view and answer.
+
+    Nothing waits longer than it must: the numbers stand before the filters of the sidebar are
+    counted, and no chart is made yet. Stops the run if there are no numbers.
+    """
     st.set_page_config(
         page_title=f"{say(f'page.{page}')} · {say('app.title')}",
         layout="wide",
@@ -66,8 +71,12 @@ def open_page(page: str) -> tuple[Opened, Answer]:
     except (LinkError, PolicyError) as error:
         _no_numbers(page, str(error))
         st.stop()
-    _sidebar(opened)
     _strip(opened, found)
+    headline(found)
+    if controls:
+        controls(opened)
+    cards(found)
+    _sidebar(opened)
     return opened, found
 
 
@@ -125,8 +134,10 @@ def _box(name: str, label: str, is_on: bool, disabled: bool = False) -> None:
     st.checkbox(label, is_on, key=widget_key(name), on_change=touch, disabled=disabled)
 
 
-def select(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
-    """A choice; its value is in the address under `name`."""
+def select(
+    name: str, label: str, labels: dict[str, str], chosen: str, width: int | None = None
+) -> None:
+    """A choice; its value is in the address under `name`. As wide as there is room, or `width`."""
     codes = list(labels)
     st.selectbox(
         label,
@@ -135,7 +146,27 @@ def select(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
         format_func=labels.__getitem__,
         key=widget_key(name),
         on_change=touch,
+        width=width or "stretch",
     )
+
+
+def choose(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
+    """A row of buttons of which one is pressed; its value is in the address under `name`."""
+    st.segmented_control(
+        label,
+        list(labels),
+        default=chosen,
+        required=True,
+        format_func=labels.__getitem__,
+        key=widget_key(name),
+        on_change=touch,
+        label_visibility="collapsed",
+    )
+
+
+def find(label: str, about: str) -> str:
+    """A field to type an identifier into; it is kept by this screen alone, in no address."""
+    return st.text_input(label, key="board.find", help=about, autocomplete="off").strip()
 
 
 def toggle(name: str, label: str, is_on: bool) -> None:
@@ -187,10 +218,30 @@ def _share(view: View) -> None:
 
 def headline(found: Answer) -> None:
     """The answer in words, then what the reader must know before looking."""
-    st.markdown(f"##### {plain(found.headline)}")
+    for sentence in found.headline.split("\n"):
+        st.markdown(f"##### {plain(sentence)}")
     for note in found.notes:
         if note.kind == "warning":
             st.warning(plain(note.text))
+
+
+def cards(found: Answer) -> None:
+    """Big numbers: one row a title, its groups side by side; on a phone one under the other."""
+    for title in dict.fromkeys(card.title for card in found.cards):
+        row = [card for card in found.cards if card.title == title]
+        st.markdown(f"**{plain(title)}**")
+        for column, card in zip(st.columns(len(row)), row, strict=True):
+            with column, st.container(border=True):
+                st.html(_card(card))
+
+
+def _card(card: Card) -> str:
+    small = "".join(f"<div>{escape(text)}</div>" for text in card.small)
+    return (
+        f'<div class="card"><b style="color:{card.colour}">{escape(card.label)}</b>'
+        f'<div style="font-size:2.1rem;font-weight:600;line-height:1.25">{escape(card.value)}</div>'
+        f'<div style="font-size:.875rem;opacity:.75">{small}</div></div>'
+    )
 
 
 def table(shown: Table) -> None:
@@ -202,31 +253,47 @@ def table(shown: Table) -> None:
     )
 
 
+def tables(found: Answer) -> None:
+    """The tables that no figure has one click away."""
+    behind = {code for figure in found.figures for code in figure.tables}
+    for shown in found.tables:
+        if shown.code not in behind:
+            listing(shown)
+
+
 def figures(found: Answer) -> None:
     """Every figure, in order; two that belong side by side stand so where there is room."""
     shown = list(found.figures)
     while shown:
         first = shown.pop(0)
-        pair = shown[0] if shown and shown[0].page_height == first.page_height else None
-        if pair is None:
+        pair = shown[0] if shown else None
+        if pair is None or not (pair.beside or pair.page_height == first.page_height):
             figure(found, first)
             continue
         shown.pop(0)
+        # Two pictures of the same rows have one caption, under both.
+        is_same = pair.caption == first.caption
         left, right = st.columns(2)
         with left:
-            figure(found, first)
+            figure(found, first, is_captioned=not is_same)
         with right:
-            figure(found, pair)
+            figure(found, pair, is_captioned=not is_same)
+        if is_same:
+            st.caption(plain(first.caption))
 
 
-def figure(found: Answer, shown: Figure) -> None:
+def figure(found: Answer, shown: Figure, is_captioned: bool = True) -> None:
     """A figure with its caption; its numbers and files one click away."""
     if len(found.figures) > 1:
         st.markdown(f"**{plain(shown.title)}**")
-    st.altair_chart(shown.chart, width="stretch", height=shown.page_height, alt=shown.alt_text)
-    st.caption(plain(shown.caption))
+    told = {"alt": shown.alt_text, "height": shown.page_height}
+    st.vega_lite_chart(spec=shown.spec, width="stretch", **told)
+    if is_captioned:
+        st.caption(plain(shown.caption))
     if shown.tables:
-        with st.expander(say("figure.numbers")):
+        with st.expander(say("figure.numbers" if not shown.accounts else "figure.numbers_who")):
+            for account in shown.accounts:
+                st.caption(plain(account.told))
             for code in shown.tables:
                 listing(found.table(code))
     with st.container(horizontal=True):

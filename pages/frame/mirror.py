@@ -15,14 +15,25 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from analysis.link import FILTER, YES_NO, View, decode, encode, on_data
+from analysis.link import (
+    EVERYBODY,
+    FILTER,
+    RESPONSE_OPTIONS,
+    YES_NO,
+    View,
+    classes_of,
+    decode,
+    encode,
+    on_data,
+)
 from analysis.questions import Opened, open_link
 from trial.study import Study
 
 Params = dict[str, list[str]]
 OPTIONS = (
     *("endpoint", "time", "tau", "bands", "marks"),
-    *("timepoint", "mrd", "missing", "block", "grade", "extra"),
+    *RESPONSE_OPTIONS,
+    *("block", "grade", "extra"),
 )
 REMEMBERED = 50
 
@@ -109,6 +120,12 @@ def _possible(asked: Params, view: View, study: Study) -> Params:
     # A time that a newly chosen endpoint does not have falls back to that endpoint's default.
     if params["tau"][0] not in [f"{t:g}" for t in study.endpoint(params["endpoint"][0]).rmst_taus]:
         del params["tau"]
+    # A class of another measure than the newly chosen one: everybody is listed.
+    if params.get("who", [EVERYBODY])[0] not in (
+        EVERYBODY,
+        *classes_of(params.get("timepoint", [""])[0]),
+    ):
+        del params["who"]
     if st.session_state.pop("board.clear", False):
         params = {name: value for name, value in params.items() if not name.startswith(FILTER)}
     return params

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
+from analysis.link import RESPONSE_OPTIONS
 from etl.load import load
 from etl.mapping_file import read_mapping
 from tests.browser.conftest import Server, load_examples
@@ -264,7 +265,7 @@ def test_the_front_door_leads_to_every_page(served, page: Page) -> None:
     assert "Event-free survival at 3 years" in shown(page).headline
     assert set(parameters(page)) == {
         "v", "data", "cohorts", "lines", "endpoint", "time", "tau", "bands", "marks",
-        "timepoint", "mrd", "missing", "block", "grade", "extra", "f.risk_group",
+        "block", "grade", "extra", "f.risk_group", *RESPONSE_OPTIONS,
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from analysis.disclosure import Gate, PolicyError, gate, is_clinician
 from analysis.export import figure_svg, numbers_csv, summary_markdown
 from analysis.filters import filter_bar
 from analysis.link import decode
-from analysis.questions import answer
+from analysis.questions import whole_answer
 from tests.conftest import Demo
 from trial.words import say
 
@@ -45,7 +45,7 @@ def _policy(monkeypatch: pytest.MonkeyPatch) -> None:
 def _answer(demo: Demo, page: str, options: dict[str, str]) -> Answer:
     params = {name: [value] for name, value in {**EVERYBODY, **options}.items()}
     view = decode(page, params, demo.snapshot.snapshot_id, demo.snapshot.study).view
-    return answer(demo.snapshot, view)
+    return whole_answer(demo.snapshot, view)
 
 
 def _small_in(text: str) -> list[str]:
@@ -85,12 +85,29 @@ def _small_numbers(found: Answer) -> list[str]:
     return hits
 
 
+def _texts(found: Answer) -> list[str]:
+    """Every sentence of an answer."""
+    texts = [found.headline, *(n.text for n in found.notes), summary_markdown(found)]
+    texts += [t for f in found.figures for t in (f.legend, f.alt_text)]
+    return texts + [t for card in found.cards for t in (card.value, *card.small)]
+
+
+@pytest.mark.parametrize("part", ["lens", "courses", "flow", "subgroups", "patients"])
+@pytest.mark.parametrize("options", VIEWS, ids=lambda v: "&".join(v) or "all")
+def test_no_part_shows_a_small_count(demo: Demo, part: str, options: dict[str, str]) -> None:
+    for point in ("remission", "after_induction"):
+        found = _answer(demo, "response", {**options, "part": part, "timepoint": point})
+        hits = [hit for text in _texts(found) for hit in _small_in(text)]
+        hits += [hit for f in found.figures for hit in _small_in(figure_svg(f))]
+        hits += [hit for table in found.tables for hit in _small_cells(table)]
+        assert hits + _small_numbers(found) == []
+
+
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("options", VIEWS, ids=lambda v: "&".join(v) or "all")
 def test_no_small_count_is_shown(demo: Demo, page: str, options: dict[str, str]) -> None:
     found = _answer(demo, page, options)
-    texts = [found.headline, *(n.text for n in found.notes), summary_markdown(found)]
-    texts += [t for f in found.figures for t in (f.caption, f.alt_text)]
+    texts = _texts(found)
     if options in VIEWS[:2]:
         texts += [figure_svg(f) for f in found.figures]
     hits = [hit for text in texts for hit in _small_in(text)]

@@ -29,14 +29,15 @@
 #                                     not_evaluable, late_remission (a part of non_response)
 #   proportion                        measure_code = remission_by_landmark: estimate, Wilson limits
 #   timepoint_count                   numerator of denominator; timepoint_code, level_code = sampled |
-#                                     not_reached | too_early | not_sampled
+#                                     not_reached | died | too_early | not_sampled
 #   lod_assumed_count                 numerator; timepoint_code: samples classed by the assay default
 #   mrd_count                         numerator of denominator (sampled); timepoint_code, measure_code =
 #                                     mrd_1e-4 | mrd_1e-3, level_code = negative | positive |
 #                                     indeterminate | not_evaluable
 #   proportion                        MRD negative of denominator_code = enrolled | sampled | evaluable
 #                                     (negative or positive), Wilson limits
-#   proportion_best                   of the enrolled, whoever is not positive counted as negative
+#   proportion_best                   of the enrolled; negative is also who may be: not positive, came
+#                                     to the time point and did not die unsampled
 #   proportion_difference             Newcombe limits, for each proportion
 # question toxicity (populations all and default)
 #   block_started, block_documented, block_undocumented   numerator; block_code
@@ -429,6 +430,14 @@ mrd_samples <- function(x) {
   a[order(a$sample, a$method == "PCR"), ]
 }
 
+# Why there is no sample of a line in a window that ends on a day, infinite if it never opened. Who
+# died by then had no sample to give: no gap.
+unsampled <- function(line, last_day) {
+  if (!is.finite(last_day)) return("not_reached")
+  if (!is.na(line$death)) return(if (line$death <= last_day) "died" else "not_sampled")
+  if (line$contact < last_day) "too_early" else "not_sampled"
+}
+
 # One row a line: status, and the class of the representing sample at each threshold.
 at_timepoint <- function(lines, point, x, samples) {
   one <- function(i) {
@@ -436,8 +445,7 @@ at_timepoint <- function(lines, point, x, samples) {
     ends <- sampling_window(line, point, x)
     s <- samples[samples$case_id == line$case_id, ]
     s <- tail(s[s$sample >= ends[1] & s$sample <= ends[2], ], 1)
-    status <- if (!is.finite(ends[2])) "not_reached" else if (nrow(s)) "sampled" else
-      if (is.na(line$death) && line$contact < ends[2]) "too_early" else "not_sampled"
+    status <- if (is.finite(ends[2]) && nrow(s) > 0) "sampled" else unsampled(line, ends[2])
     classes <- lapply(THRESHOLDS, function(thr) if (status == "sampled") mrd_class(s, thr) else NA)
     used <- status == "sampled" && s$assumed && s$result == "undetectable"
     data.frame(cohort = line$cohort, case_id = line$case_id, status = status, assumed = used, classes,
@@ -468,7 +476,7 @@ response_by_mrd <- function(t, population, timepoint) {
   sampled <- by_cohort(t, function(g) sum(g$status == "sampled"))
   for (i in 1:2) {
     g <- t[t$cohort == COHORTS[[i]], ]
-    for (status in c("sampled", "not_reached", "too_early", "not_sampled"))
+    for (status in c("sampled", "not_reached", "died", "too_early", "not_sampled"))
       emit("response", "timepoint_count", population = population, cohort = COHORTS[[i]],
            timepoint_code = timepoint, level_code = status,
            numerator = sum(g$status == status), denominator = n[i])
@@ -486,8 +494,10 @@ response_by_mrd <- function(t, population, timepoint) {
     for (name in names(of))
       emit_proportions("response", count("negative"), of[[name]], population = population,
                        timepoint_code = timepoint, measure_code = measure, denominator_code = name)
-    emit_proportions("response", n - count("positive"), n, "proportion_best", population = population,
-                     timepoint_code = timepoint, measure_code = measure, denominator_code = "enrolled")
+    never <- by_cohort(t, function(g) sum(g$status %in% c("not_reached", "died")))
+    emit_proportions("response", n - count("positive") - never, n, "proportion_best",
+                     population = population, timepoint_code = timepoint, measure_code = measure,
+                     denominator_code = "enrolled")
   }
 }
 

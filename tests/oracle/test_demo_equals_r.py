@@ -105,6 +105,8 @@ def _renamed(record: dict) -> dict:
         record["denominator_code"] = "enrolled"
         if record["statistic"] == "response_count":
             record["measure_code"] = "remission_by_landmark"
+    if record.get("measure_code") == "remission_by_landmark":
+        record["measure_code"] = "remission_morphology"
     if record["question"] == "toxicity" and record["statistic"].startswith("proportion"):
         record["denominator_code"] = "documented"
     if record["statistic"] == "log_rank_chi_square":

@@ -93,9 +93,9 @@ def test_drawn_response_and_levels_are_those_of_the_loaded_export(
     demo: Demo, same_children: Enrolled
 ) -> None:
     everybody = _chosen(demo, {})
-    response = query(demo.snapshot, "response", everybody)
+    response = query(demo.snapshot, "response", everybody, definition="morphology")
     found = np.array(RESPONSES)[same_children.response]
-    assert _of_cohort(same_children, found) == _counted(response.to_dicts(), "response_code")
+    assert _of_cohort(same_children, found) == _counted(response.to_dicts(), "class")
     levels = {
         "strategic_group": np.array([None, "s1", "s2", "s3", "s4", None])[same_children.risk],
         "genetics": np.array([*GENETICS, None])[same_children.genetics],

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
+
 from etl.load import LoadReport, load
 from etl.mapping_file import read_mapping
+from trial.study_file import STUDIES
 from warehouse.query import Snapshot, open_snapshot
 
 DAY_0 = date(2016, 3, 1)
@@ -80,9 +83,31 @@ class Clinic:
             for row in self.rows[table]:
                 writer.writerow({**row, "data_origin": "SYNTHETIC"})
             (export / f"{table}.csv").write_text(buffer.getvalue(), encoding="utf-8")
-        store = self.folder / "store"
-        report = load(export, read_mapping("allrez"), store)
-        return open_snapshot(store, report.snapshot_id), report
+        mapping = read_mapping("allrez", studies=self.folder / "studies")
+        report = load(export, mapping, self.store)
+        return open_snapshot(self.store, report.snapshot_id), report
+
+    @property
+    def store(self) -> Path:
+        """Where snapshots go."""
+        return self.folder / "store"
+
+    def redefine(self, old: str, new: str) -> None:
+        """Change the study definition that this clinic is loaded with."""
+        own = self.folder / "studies" / "allrez.toml"
+        own.parent.mkdir(exist_ok=True)
+        source = own if own.exists() else STUDIES / "allrez.toml"
+        text = source.read_text(encoding="utf-8")
+        assert old in text, old
+        own.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def read(self, snapshot: Snapshot, sql: str) -> list[tuple]:
+        """Rows of a query over both files of a snapshot: `results` and `records`."""
+        folder = self.store / "snapshots" / snapshot.snapshot_id
+        with duckdb.connect() as con:
+            for name in ("results", "records"):
+                con.execute(f"attach '{folder}/{name}.duckdb' as {name} (read_only)")
+            return con.execute(sql).fetchall()
 
 
 @dataclass
@@ -102,12 +127,41 @@ class Child:
             self.course(block, start, stop)
         return self
 
-    def course(self, block: str, start: int, stop: int, number: str = "1", **cells: str) -> "Child":
+    def remission(self, day: int, kind: str) -> "Child":
+        """One more remission of its first line, told by a second row of the line."""
+        line = next(r for r in self.clinic.rows["lines"] if r["case_id"] == self.case)
+        told = {**line, "remission_date": on(day), "remission_type": kind}
+        self.clinic.add("lines", **told)
+        return self
+
+    def second_line(self, start: int, reason: str = "refractory") -> "Child":
+        """Its second line, without courses."""
+        told = {"line_number": "2", "entry_reason": reason, "start_date": on(start)}
+        self.clinic.add("lines", case_id=self.case, **told)
+        return self
+
+    def course(
+        self, block: str, start: int, stop: int | None, number: str = "1", **cells: str
+    ) -> "Child":
         """One course."""
         plain = {"line_number": "1", "ae_documented": "yes"}
         told = {"block": block, "course_number": number, "start_date": on(start)}
         told |= {"stop_date": on(stop)}
         self.clinic.add("courses", case_id=self.case, **{**plain, **told, **cells})
+        return self
+
+    def infusion(self, kind: str, start: int, stop: int | None, **cells: str) -> "Child":
+        """One infusion of the first course of blinatumomab."""
+        plain = {"line_number": "1", "block": "BLINA", "course_number": "1", "kind": kind}
+        told = {**plain, "start_date": on(start), "stop_date": on(stop), **cells}
+        self.clinic.add("infusions", case_id=self.case, **told)
+        return self
+
+    def transplant(self, day: int) -> "Child":
+        """Its transplant, a week after conditioning began."""
+        days = {"conditioning_date": on(day - 7), "transplant_date": on(day)}
+        told = {"transplant_number": "1", "donor": "MUD", "ae_documented": "yes", **days}
+        self.clinic.add("transplants", case_id=self.case, **told)
         return self
 
     def sample(self, day: int, result: str, unit: str = "", **cells: str) -> "Child":

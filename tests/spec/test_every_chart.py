@@ -9,13 +9,21 @@ import pytest
 import vl_convert
 
 from analysis.charts import palette
+from analysis.charts.classes import class_bars
+from analysis.charts.flow import flow_chart
+from analysis.charts.paired import paired_chart
 from analysis.charts.response import difference, dumbbell
 from analysis.charts.toxicity import heat_map, rates
+from tests.spec.test_classes_chart import made_bars
+from tests.spec.test_flow_chart import made_flow
 from tests.spec.test_incidence_chart import drawn as drawn_incidence
 from tests.spec.test_incidence_chart import made_block, made_curve
+from tests.spec.test_paired_chart import made_paths
 from tests.spec.test_response_chart import made_rows
 from tests.spec.test_states_chart import drawn as drawn_states
 from tests.spec.test_states_chart import made_states
+from tests.spec.test_swimmer_chart import drawn as drawn_lanes
+from tests.spec.test_swimmer_chart import made_lanes
 from tests.spec.test_toxicity_chart import made_heat_map, made_terms
 
 HOSTILE = "datum.x'\"</script>"
@@ -29,6 +37,10 @@ CHARTS: dict[str, Callable[[str], alt.LayerChart]] = {
     "incidence": lambda label: drawn_incidence(
         (made_curve(label), made_curve(label, 0, label + "2")), (made_block(label),)
     ),
+    "class_bars": lambda label: class_bars(made_bars(label, label), "Patients"),
+    "flow": lambda label: flow_chart(made_flow(label, label, label)),
+    "paired": lambda label: paired_chart(made_paths(label), 1e-4, (label, "during", label)),
+    "swimmer": lambda label: drawn_lanes(made_lanes(label), label),
     "states": lambda label: drawn_states(made_states(label, (label, label + "2", label + "3"))),
 }
 every_chart = pytest.mark.parametrize("name", CHARTS)

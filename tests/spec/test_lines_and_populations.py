@@ -28,7 +28,7 @@ def test_pages_open_with_high_risk_first_relapse_by_the_same_derived_rule(demo: 
     assert filters == {"risk_group": ("high",)}
     assert demo.snapshot.study.characteristic("risk_group").is_derived
     assert (view.endpoint, view.time, view.block, view.grade) == ("efs", 3, "f1", 3)
-    assert (view.timepoint, view.mrd, view.missing) == ("after_induction", 1e-4, "not_negative")
+    assert (view.timepoint, view.mrd, view.missing) == ("after_induction", "0.0001", "not_negative")
 
 
 def test_a_link_by_hand_gets_the_default_population_and_a_whole_link_only_its_own(

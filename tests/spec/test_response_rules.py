@@ -29,6 +29,7 @@ def _tables(clinic: Clinic, sql: str) -> dict[str, tuple]:
 RESPONSE = """
     select source_patient_id, response_code, remission_day, is_late, failure_day
     from results.fct_response join records.record_enrollment using (enrollment_key)
+    where is_default
 """
 ENDPOINT = """
     select source_patient_id, time_days, state, reason

@@ -1,9 +1,11 @@
 -- response: how each line stands at the landmark of the study's response rule.
--- grain: one row per line whose response is judged
+-- grain: one row per line whose response is judged x definition of remission
 -- A remission counts if it is reached before the day of death and before the next line begins; one
 -- reached after the landmark stays a failure and is marked late. Alive at the landmark without
--- remission is a failure if a sample was looked at by then, else not evaluable. In doubt if a
--- quarantined row might have told of remission or death.
+-- remission is a failure if a sample was looked at by then (or the study keeps none), else not
+-- evaluable. In doubt if a
+-- quarantined row might have told of remission or death. A definition splits the remissions alone: by
+-- the landmark, but of no detail that it accepts, is a remission of another kind.
 with
 
 line as (
@@ -28,6 +30,7 @@ judged as (
         rule.death_code,
         rule.contact_code,
         rule.material_code,
+        rule.needs_sample,
         doubtful.enrollment_key is not null as is_in_doubt
     from line
     inner join dim_response_rule as rule using (entry_reason)
@@ -60,9 +63,14 @@ remitted as (
     select
         judged.enrollment_key,
         judged.line_number,
-        min(happened.day) as remission_day
+        definition.definition_code,
+        min(happened.day) filter (
+            where definition.detail_code in ('', happened.detail_code)
+        ) as remission_day,
+        min(happened.day) as any_remission_day
     from judged
     inner join ended using (enrollment_key, line_number)
+    cross join dim_response_definition as definition
     inner join fct_milestone as happened
         on
             happened.enrollment_key = judged.enrollment_key
@@ -91,39 +99,58 @@ assessed as (
     group by all
 ),
 
+started as (
+    select distinct enrollment_key, line_number
+    from fct_course
+),
+
 known as (
     select
         judged.enrollment_key,
         judged.line_number,
+        definition.definition_code,
+        definition.is_default,
+        started.enrollment_key is not null as has_started,
         judged.start_day,
         judged.landmark,
         judged.is_in_doubt,
+        judged.needs_sample,
         remitted.remission_day,
+        remitted.any_remission_day,
         assessed.failure_day,
         ended.death_day,
         coalesce(ended.death_day, ended.contact_day) as seen_day
     from judged
+    cross join (
+        select distinct definition_code, is_default from dim_response_definition
+    ) as definition
     left join ended using (enrollment_key, line_number)
-    left join remitted using (enrollment_key, line_number)
+    left join remitted using (enrollment_key, line_number, definition_code)
     left join assessed using (enrollment_key, line_number)
+    left join started using (enrollment_key, line_number)
 )
 
 select
     enrollment_key,
     line_number,
+    definition_code,
+    is_default,
+    has_started,
     case
         when is_in_doubt then 'in_doubt'
         when remission_day <= landmark then 'remission'
-        when remission_day > landmark then 'non_response'
+        when any_remission_day <= landmark then 'other_remission'
+        when any_remission_day > landmark then 'non_response'
         when death_day < landmark then 'early_death'
-        when seen_day >= landmark and failure_day is not null then 'non_response'
+        when seen_day >= landmark and (failure_day is not null or not needs_sample)
+            then 'non_response'
         when death_day is not null then 'early_death'
         else 'not_evaluable'
     end as response_code,
     if(is_in_doubt, null, remission_day) as remission_day,
-    not is_in_doubt and coalesce(remission_day > landmark, false) as is_late,
+    not is_in_doubt and coalesce(any_remission_day > landmark, false) as is_late,
     case
-        when not is_in_doubt and coalesce(remission_day, landmark + 1) > landmark
+        when not is_in_doubt and coalesce(any_remission_day, landmark + 1) > landmark
             then coalesce(failure_day, landmark)
     end as failure_day,
     start_day

@@ -2,7 +2,8 @@
 -- grain: one row per line whose response is judged x time point
 -- The last sample in the window counts, and ends before the next course begins (a sample on the
 -- first day of the next course was taken before it). Of two on one day the method that the study
--- prefers counts. Only the declared material: blood never stands in for marrow.
+-- prefers counts. Without a sample, who died by the end of the window is not missing: no response.
+-- Only the declared material: blood never stands in for marrow.
 with
 
 line as (
@@ -161,9 +162,11 @@ select
         when sample.chosen is not null then 'sampled'
         when doubtful.enrollment_key is not null then 'in_doubt'
         when observed.anchor_day is null then 'not_reached'
+        when observed.death_day <= observed.last_day then 'died'
         when observed.death_day is null and observed.contact_day < observed.last_day then 'too_early'
         else 'not_sampled'
     end as status,
+    observed.anchor_day is not null as is_reached,
     sample.chosen.sample_day as sample_day,
     sample.chosen.method_code as method_code,
     sample.chosen.qualifier as qualifier,

@@ -27,7 +27,7 @@ line as (
 judged as (
     select enrollment_key, line_number, response_code, remission_day, failure_day, start_day
     from fct_response
-    where response_code <> 'in_doubt'
+    where response_code <> 'in_doubt' and is_default
 ),
 
 first_relapse as (

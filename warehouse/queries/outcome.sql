@@ -17,7 +17,11 @@ select
     coalesce(response.is_late, false) as is_late,
     count(*) as n
 from dim_population as counted
-left join fct_response as response using (enrollment_key, line_number)
+left join fct_response as response
+    on
+        response.enrollment_key = counted.enrollment_key
+        and response.line_number = counted.line_number
+        and response.is_default
 left join fct_time_to_event as ended
     on
         ended.enrollment_key = counted.enrollment_key

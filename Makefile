@@ -35,7 +35,7 @@ fix: $(VENV)/installed-dev ## format, mend what lint can mend, make the generate
 soak: $(VENV)/installed-dev ## the long counts; prints a summary line for each
 	$(BIN)/pytest -m soak -n 0 -s
 
-bench: $(VENV)/installed-dev ## benchmarks: ratios against lifelines and R in one run
+bench: $(VENV)/chromium ## benchmarks: ratios against lifelines and R, loading, and clicks in a browser
 	$(BIN)/python -m tests.bench $(if $(SIZES),--sizes $(SIZES))
 
 shots: $(VENV)/chromium ## screenshots of every page into tests/browser/shots, and the README's

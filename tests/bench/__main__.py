@@ -1,4 +1,4 @@
-"""make bench: from the warehouse file, against lifelines and R on raw rows; then a load's time.
+"""make bench: from the warehouse file, against lifelines and R on raw rows; a load; a click.
 
 A survival comparison is curves with intervals, at-risk table, milestones, log-rank, hazard ratio
 and restricted means of two cohorts. Every size is built, measured and compared with its peers in
@@ -9,6 +9,7 @@ medians of warm rounds, and ratios count. The numbers of all three are compared 
 import argparse
 import functools
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -27,6 +28,8 @@ from tests.bench import loads
 from tests.bench.printed import Column, figures, process, step, titles
 
 SIZES = (300, 10_000, 1_000_000, 10_000_000)
+DEMO = "demo"
+CLICKS = (DEMO, "1000000")
 ROUNDS = 15
 # A comparison by R at ten million takes a minute and more, by lifelines several.
 MOST_LIFELINES = 1_000_000
@@ -56,6 +59,19 @@ def build(n: int, folder: Path) -> None:
     made = time.perf_counter() - begin
     name = build_snapshot(folder, of, frames, None).snapshot_id
     print(json.dumps({"snapshot": name, "seconds": time.perf_counter() - begin - made}))
+
+
+def demo(_: str, folder: Path) -> None:
+    """Load the demo into a store."""
+    from etl.demo import MAPPING, write_demo
+    from etl.identity import ENVIRONMENT
+    from etl.load import load
+    from etl.mapping_file import read_mapping
+
+    with tempfile.TemporaryDirectory() as name:
+        os.environ[ENVIRONMENT] = f"{name}/identity.key"
+        export = write_demo(Path(name) / "demo").folder
+        print(json.dumps({"snapshot": load(export, read_mapping(MAPPING), folder).snapshot_id}))
 
 
 def rows(snapshot_id: str, folder: Path) -> None:
@@ -196,6 +212,7 @@ COLUMNS: tuple[Column, ...] = (
 
 STEPS: dict[str, Callable[[Any, Path], None]] = {
     "build": build,
+    DEMO: demo,
     "rows": rows,
     "measure": measure,
     "lifelines": lifelines,
@@ -226,26 +243,53 @@ def _loads(sizes: Sequence[int]) -> None:
         print(figures(loads.loaded(n), loads.COLUMNS), flush=True)
 
 
-def main() -> int:
-    """Print both tables."""
+def _clicks(asked: Sequence[str]) -> None:
+    """What a reader waits for in the browser, of the demo or of a number of patients."""
+    # Here, since no step that is measured is to carry the browser's driver in its memory.
+    from tests.bench import clicks
+
+    print(titles(clicks.COLUMNS))
+    for what in asked:
+        for found in clicks.clicked(what):
+            print(figures(found, clicks.COLUMNS), flush=True)
+
+
+def _clickable(what: str) -> str:
+    if what != DEMO and not (what.isdecimal() and int(what)):
+        raise argparse.ArgumentTypeError(f"'{what}' is neither '{DEMO}' nor a number of patients")
+    return what
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("step", nargs="?", choices=STEPS)
     parser.add_argument("what", nargs="?")
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--loads", type=int, nargs="*", help="patients of the loads, or none")
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--clicks", type=_clickable, nargs="+", help=f"'{DEMO}' or patients: clicks in a browser"
+    )
+    return parser
+
+
+def main() -> int:
+    """Print every table, or those asked for; sizes are loaded too unless --loads says otherwise."""
+    asked = _parser().parse_args()
     if asked.step:
         what = int(asked.what) if asked.what.isdecimal() else asked.what
         STEPS[asked.step](what, asked.folder)
         return 0
-    asked_loads = asked.loads
-    if asked_loads is None:
-        asked_loads = [n for n in asked.sizes or loads.LOADS if n <= loads.MOST_LOADED]
-    if asked.sizes or asked.loads is None:
-        _screens(asked.sizes or SIZES)
-    if asked_loads:
-        _loads(asked_loads)
+    if asked.sizes is None and asked.loads is None and asked.clicks is None:
+        asked.sizes, asked.loads, asked.clicks = SIZES, loads.LOADS, CLICKS
+    if asked.loads is None:
+        asked.loads = [n for n in asked.sizes or () if n <= loads.MOST_LOADED]
+    if asked.sizes:
+        _screens(asked.sizes)
+    if asked.loads:
+        _loads(asked.loads)
+    if asked.clicks:
+        _clicks(asked.clicks)
     return 0
 
 

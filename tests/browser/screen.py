@@ -92,8 +92,29 @@ def box(page: Page, label: str, group: str) -> Locator:
     ).first
 
 
+def _select_box(page: Page, label: str) -> Locator:
+    """The select box of exactly this label."""
+    labels = page.locator("[data-testid=stWidgetLabel]", has=page.get_by_text(label, exact=True))
+    return page.locator("[data-testid=stSelectbox]", has=labels)
+
+
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a select box."""
     wait_until_done(page)
-    page.locator("[data-testid=stSelectbox]", has_text=label).locator("input").click()
+    _select_box(page, label).locator("input").click()
     page.get_by_role("option", name=option, exact=True).click()
+
+
+def select_labels(page: Page) -> list[str]:
+    """The labels of the select boxes in the page itself, in order; not those of the sidebar."""
+    boxes = page.locator("[data-testid=stMain] [data-testid=stSelectbox]")
+    return [label.strip() for label in boxes.locator("label").all_inner_texts()]
+
+
+def options(page: Page, label: str) -> list[Locator]:
+    """The options of the select box of exactly this label, its list opened."""
+    # A list closes when the page scrolls: bring it into view first.
+    _select_box(page, label).scroll_into_view_if_needed()
+    _select_box(page, label).get_by_role("button", name="Open").click()
+    page.get_by_role("option").first.wait_for(timeout=TIMEOUT)
+    return page.get_by_role("option").all()

@@ -248,7 +248,8 @@ class _Axes:
 def _axes(shown: _Drawn, time_title: str) -> _Axes:
     time = alt.Axis(
         values=time_ticks(*shown.domain),
-        format="~g",
+        # Not `format`: the page rounds those to one digit.
+        labelExpr="format(datum.value, '.2~f')",
         title=time_title,
         titleFontSize=12,
         titleFontWeight="normal",

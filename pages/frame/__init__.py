@@ -290,8 +290,8 @@ def figure(found: Answer, shown: Figure, is_captioned: bool = True) -> None:
     st.vega_lite_chart(spec=shown.spec, width="stretch", **told)
     if is_captioned:
         st.caption(plain(shown.caption))
-    if shown.tables:
-        with st.expander(say("figure.numbers" if not shown.accounts else "figure.numbers_who")):
+    if shown.tables or shown.accounts:
+        with st.expander(_behind(shown)):
             for account in shown.accounts:
                 st.caption(plain(account.told))
             for code in shown.tables:
@@ -301,6 +301,13 @@ def figure(found: Answer, shown: Figure, is_captioned: bool = True) -> None:
         _save(shown, "figure.save_numbers", lambda: numbers_csv(found), f"{name}.csv", "text/csv")
         _save(shown, "figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")
         _save(shown, "figure.save_png", lambda: figure_png(shown), f"{name}.png", "image/png")
+
+
+def _behind(shown: Figure) -> str:
+    """What is one click behind a figure."""
+    if not shown.accounts:
+        return say("figure.numbers")
+    return say("figure.numbers_who" if shown.tables else "figure.who")
 
 
 def _save(shown: Figure, label: str, data, file_name: str, mime: str) -> None:

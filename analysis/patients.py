@@ -16,9 +16,11 @@ from analysis.disclosure import is_clinician
 from analysis.groups import groups
 from analysis.link import EVERYBODY, REMISSION, WINDOWS, threshold_of
 from analysis.measures import Measure, class_label, label_of, measure_of, rule_of
+from analysis.response_flow import as_nodes, flow_stages, node_label, stage_label
+from trial.response import FlowStage
 from trial.study import MISSING
 from trial.words import say
-from warehouse.query import query, read_records
+from warehouse.query import flow_lines, query, read_records
 from warehouse.store import store_folder
 
 MOST_LANES = 60
@@ -67,6 +69,10 @@ def _read(on: Page, measure: Measure) -> Patients:
             pl.coalesce("death_day", "contact_day", "start_day"), pl.col("next_start")
         )
     )
+    if rule.flow:
+        threshold = threshold_of(on.view.mrd) if on.view.mrd else None
+        paths = flow_lines(on.snapshot, chosen, on.view.definition, threshold)
+        lines = lines.join(as_nodes(on, paths), on=KEYS, how="left")
     cells = rule.course.cells if rule.course else None
     return Patients(
         lines,
@@ -234,6 +240,11 @@ def _date(row: dict, day: int | None) -> str:
     return say("patients.dated", date=date, day=day)
 
 
+def _node(on: Page, stage: FlowStage, code: str | None) -> str:
+    """Where a patient is at a stage of the flow: who is in a band is found by sorting."""
+    return say("value.none") if code is None else node_label(on, stage, code)
+
+
 def _who(on: Page) -> str:
     """Whom the list holds, in words."""
     if on.view.who == EVERYBODY:
@@ -244,7 +255,7 @@ def _who(on: Page) -> str:
 def _table(on: Page, measure: Measure, listed: pl.DataFrame) -> Table:
     cohorts = {c.code: c.label for c in on.study.cohorts}
     lines = {line.code: line.label for line in on.study.lines}
-    rows = []
+    stages, rows = flow_stages(on), []
     for row in listed.rows(named=True):
         label = say("value.none") if row["class"] is None else class_label(on.study, row["class"])
         rows.append(
@@ -254,15 +265,18 @@ def _table(on: Page, measure: Measure, listed: pl.DataFrame) -> Table:
                 lines[row["entry_reason"]],
                 label,
                 _date(row, row["day"]),
+                *(_node(on, stage, row.get(f"stage_{k}")) for k, stage in enumerate(stages)),
                 _date(row, row["end"]),
                 say("patients.dead" if row["death_day"] is not None else "patients.alive"),
             )
         )
-    names = ("patient", "cohort", "line", "class", "class_day", "last_seen", "status")
-    columns = tuple(say(f"patients.column_{name}") for name in names)
+    names = ("patient", "cohort", "line", "class", "class_day")
+    columns = [say(f"patients.column_{name}") for name in names]
+    columns += [stage_label(on, stage) for stage in stages]
+    columns += [say(f"patients.column_{name}") for name in ("last_seen", "status")]
     told = {"what": label_of(on.study, measure), "who": _who(on)}
     title = say("patients.table", n=listed.height, **told)
-    return Table("patients", title, columns, tuple(rows))
+    return Table("patients", title, tuple(columns), tuple(rows))
 
 
 def patients_answer(on: Page, wanted: str = "") -> Answer:

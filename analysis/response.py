@@ -36,6 +36,8 @@ from warehouse.query import Snapshot, query
 
 # A difference of this many points in the share of indeterminate results is worth a warning.
 MOST_INDETERMINATE = 0.10
+# So is a mean limit of detection that is so many times another's.
+MOST_LIMIT_RATIO = 2.0
 
 
 def response_lines(on: Page) -> tuple[Measured, ...]:
@@ -146,6 +148,15 @@ def share_table(code: str, title: str, results: tuple[Measured, ...]) -> Table:
     return Table(code, title, tuple(columns), cells, tuple(m.line.disclosed for m in results))
 
 
+def _sentence_table(on: Page, results: tuple[Measured, ...]) -> Table:
+    """Every measure in words: the picture for those who do not see it."""
+    title = say("response.table_sentences")
+    rows = tuple((m.label, _sentence(on, m)) for m in results)
+    disclosed = tuple(m.line.disclosed for m in results)
+    columns = (say("column.measure"), say("response.column_words"))
+    return Table("sentences", title, columns, rows, disclosed)
+
+
 def _bounds(c: Counted) -> tuple[Share, Share]:
     """Worst and best case: all that is not known counted as no response, or as response."""
     counts = c.counts
@@ -173,6 +184,7 @@ def _tables(on: Page, results: tuple[Measured, ...]) -> tuple[Table, ...]:
     responses = [(m.label, c) for m in results if m.measure.point == REMISSION for c in m.counted]
     classes = [(m.label, c) for m in results if m.measure.point != REMISSION for c in m.counted]
     return (
+        _sentence_table(on, results),
         share_table("shares", say("response.table_shares"), results),
         class_table(on, "responses", say("response.table_responses"), responses),
         class_table(on, "classes", say("response.table_classes"), classes),
@@ -202,7 +214,7 @@ def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Fi
         page_height=page_height(rows),
         caption=on.caption("response.caption", rule=rule_caption(on)),
         alt_text=say("response.alt", headline=headline),
-        tables=("shares", "responses", "classes", "bounds"),
+        tables=("sentences", "shares", "responses", "classes", "bounds"),
         accounts=accounts(on, m.counted, rule_of(on.view), m.line.part),
     )
     if not any(r.differences for r in rows):
@@ -297,11 +309,28 @@ def _assay_notes(on: Page, m: Measured) -> list[Note]:
     shares = [c.counts["indeterminate"] / c.n for c in m.counted if c.n]
     if len(shares) > 1 and max(shares) - min(shares) > MOST_INDETERMINATE:
         notes.append(Note("warning", say("response.indeterminate", at=m.label), m.line.disclosed))
+    if told := _limits_differ(on, m):
+        notes.append(Note("warning", told, m.line.disclosed))
     mrd = _mrd(on).filter(pl.col("timepoint_code") == m.measure.point, pl.col("is_lod_assumed"))
     if assumed := int(mrd["n"].sum()):
         text = say("response.assumed", n=assumed, at=m.label)
         notes.append(Note("info", text, Disclosed((assumed,), "assumed")))
     return notes
+
+
+def _limits_differ(on: Page, m: Measured) -> str:
+    """Where the assays of one group see much lower than those of another, in words."""
+    told = {"timepoint_code": m.measure.point}
+    found = query(on.snapshot, "assay", on.view.selection, **told)
+    limits = {}
+    for c in m.counted:
+        mine = found.filter(c.group.matches)
+        if not mine.is_empty():
+            limits[c.group.label] = float(mine["mean_lod"].item())
+    if len(limits) < 2 or max(limits.values()) < MOST_LIMIT_RATIO * min(limits.values()):
+        return ""
+    parts = "; ".join(f"{label} {100 * limit:.2g} %" for label, limit in limits.items())
+    return say("response.limits_differ", at=m.label, parts=parts)
 
 
 def _without_mrd(on: Page) -> Note:

@@ -67,19 +67,25 @@ class _Paths:
         return int(self.frame["n"].sum())
 
 
-def _stages(on: Page) -> tuple[FlowStage, ...]:
+def flow_stages(on: Page) -> tuple[FlowStage, ...]:
+    """The stages that the study declares."""
     return on.study.response.flow if on.study.response else ()
 
 
-def _paths(on: Page) -> list[_Paths]:
-    threshold = threshold_of(on.view.mrd) if on.view.mrd else None
-    frame = flow_paths(on.snapshot, on.view.selection, on.view.definition, threshold)
-    for k, stage in enumerate(_stages(on)):
+def as_nodes(on: Page, frame: pl.DataFrame) -> pl.DataFrame:
+    """The stages of a query as nodes: MRD without a definite class is one, no row is another."""
+    for k, stage in enumerate(flow_stages(on)):
         column = pl.col(f"stage_{k}")
         if stage.kind == "timepoint":
             column = pl.when(column.is_in(NOT_KNOWN)).then(pl.lit("not_known")).otherwise(column)
         column = pl.when(column == "none").then(pl.lit(NONE[stage.kind])).otherwise(column)
         frame = frame.with_columns(column.alias(f"stage_{k}"))
+    return frame
+
+
+def _paths(on: Page) -> list[_Paths]:
+    threshold = threshold_of(on.view.mrd) if on.view.mrd else None
+    frame = as_nodes(on, flow_paths(on.snapshot, on.view.selection, on.view.definition, threshold))
     return [_Paths(g, frame.filter(g.matches)) for g in judged_groups(on)]
 
 
@@ -115,7 +121,7 @@ def _counts(paths: _Paths, *columns: str) -> list[tuple]:
 
 def _flow(on: Page, paths: _Paths) -> Flow:
     stages = []
-    for k, stage in enumerate(_stages(on)):
+    for k, stage in enumerate(flow_stages(on)):
         found = dict(_counts(paths, f"stage_{k}"))
         nodes = tuple(
             Node(code, node_label(on, stage, code), int(found[code]), tone)
@@ -133,8 +139,8 @@ def _flow(on: Page, paths: _Paths) -> Flow:
 
 def _all_counts(on: Page, paths: _Paths) -> tuple[int, ...]:
     """Every node and band."""
-    counts = [n for k in range(len(_stages(on))) for _, n in _counts(paths, f"stage_{k}")]
-    for k in range(len(_stages(on)) - 1):
+    counts = [n for k in range(len(flow_stages(on))) for _, n in _counts(paths, f"stage_{k}")]
+    for k in range(len(flow_stages(on)) - 1):
         counts += [n for _, _, n in _counts(paths, f"stage_{k}", f"stage_{k + 1}")]
     return tuple(int(n) for n in counts)
 
@@ -159,7 +165,7 @@ def _figure(on: Page, paths: _Paths) -> Figure:
 def _in_words(on: Page, paths: _Paths) -> str:
     """How many there are at each stage."""
     told = []
-    for k, stage in enumerate(_stages(on)):
+    for k, stage in enumerate(flow_stages(on)):
         found = dict(_counts(paths, f"stage_{k}"))
         nodes = [
             f"{found[code]} {node_label(on, stage, code)}"
@@ -173,7 +179,7 @@ def _in_words(on: Page, paths: _Paths) -> str:
 def _table(on: Page, every: list[_Paths]) -> Table:
     """One row a stage and node; a column a group, n of N."""
     rows, disclosed = [], []
-    for k, stage in enumerate(_stages(on)):
+    for k, stage in enumerate(flow_stages(on)):
         found = [dict(_counts(paths, f"stage_{k}")) for paths in every]
         for code in NODES[stage.kind]:
             counts = [int(f.get(code, 0)) for f in found]
@@ -189,7 +195,7 @@ def _table(on: Page, every: list[_Paths]) -> Table:
 
 
 def _path_numbers(on: Page, paths: _Paths) -> list[Number]:
-    columns = [f"stage_{k}" for k in range(len(_stages(on)))]
+    columns = [f"stage_{k}" for k in range(len(flow_stages(on)))]
     base = replace(on.number(), cohort=paths.group.code, statistic="flow_count", unit="patients")
     base = replace(base, method="count", denominator=paths.n)
     part = f"flow.{paths.group.code}"

@@ -60,6 +60,13 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{at}: the share of indeterminate results differs between the cohorts by more than "
         "10 points: the assays differ in what they can see."
     },
+    "response.limits_differ": {
+        "en": "{at}: the assays differ in how low they see (geometric mean of the limits of "
+        "detection: {parts}). The lower one finds more that is positive and more that is "
+        "certainly negative."
+    },
+    "response.table_sentences": {"en": "In words"},
+    "response.column_words": {"en": "Sentence"},
     "response.assumed": {
         "en": "{at}: in {n} undetectable results the detection limit is the study's default for "
         "the method, not the export's."

@@ -252,23 +252,36 @@ def flow_paths(
     Columns cohort_code, entry_reason, stage_0, stage_1 ..., n; a line that a stage has no row of
     has 'none' there.
     """
-    rule, study = snapshot.study.response, snapshot.study
-    stages = rule.flow if rule else ()
+    return _flow(snapshot, "flow", chosen, definition, threshold)
+
+
+def flow_lines(
+    snapshot: Snapshot, chosen: Selection, definition: str, threshold: float | None
+) -> pl.DataFrame:
+    """The path of each line of a population: enrollment_key, line_number, stage_0, stage_1 ..."""
+    return _flow(snapshot, "flow_line", chosen, definition, threshold)
+
+
+def _flow(
+    snapshot: Snapshot, name: str, chosen: Selection, definition: str, threshold: float | None
+) -> pl.DataFrame:
+    """A query with `{stages}` and `{joins}`: one of each for every stage of the study's flow."""
+    study = snapshot.study
     predicate, values = _population(study, chosen)
     columns, joins = [], []
-    for k, stage in enumerate(stages):
+    for k, stage in enumerate(study.response.flow if study.response else ()):
         told = {
             "code": stage.code, "event_free": stage.event_free, "alive": stage.alive,
             "at": stage.at * study.unit_days, "definition": definition, "threshold": threshold,
         }  # fmt: skip
         sql = _static_sql(FLOW_QUERIES[stage.kind])
-        for name, value in told.items():
-            if f"${name}" in sql:
-                sql = re.sub(rf"\${name}\b", f"${name}_{k}", sql)
-                values[f"{name}_{k}"] = value
+        for parameter, value in told.items():
+            if f"${parameter}" in sql:
+                sql = re.sub(rf"\${parameter}\b", f"${parameter}_{k}", sql)
+                values[f"{parameter}_{k}"] = value
         joins.append(f"left join ({sql}) as at_{k} using (enrollment_key, line_number)")
         columns.append(f"coalesce(at_{k}.stage, 'none') as stage_{k}")
-    sql = _static_sql("flow").replace("{population}", predicate)
+    sql = _static_sql(name).replace("{population}", predicate)
     sql = sql.replace("{stages}", ", ".join(columns)).replace("{joins}", "\n".join(joins))
     return _run(snapshot.connection, sql, values)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -101,13 +102,28 @@ class Clinic:
         assert old in text, old
         own.write_text(text.replace(old, new, 1), encoding="utf-8")
 
-    def read(self, snapshot: Snapshot, sql: str) -> list[tuple]:
-        """Rows of a query over both files of a snapshot: `results` and `records`."""
-        folder = self.store / "snapshots" / snapshot.snapshot_id
+
+@dataclass(frozen=True)
+class Ward:
+    """A clinic and its snapshot, loaded once for many tests."""
+
+    clinic: Clinic
+    snapshot: Snapshot
+
+    def rows(self, sql: str, keep: Callable[[str], bool]) -> dict[str, tuple]:
+        """Rows of a query over both files, `results` and `records`, by their first column.
+
+        `keep` says which; none of them may come twice.
+        """
+        folder = self.clinic.store / "snapshots" / self.snapshot.snapshot_id
         with duckdb.connect() as con:
             for name in ("results", "records"):
                 con.execute(f"attach '{folder}/{name}.duckdb' as {name} (read_only)")
-            return con.execute(sql).fetchall()
+            found = con.execute(sql).fetchall()
+        kept = [row for row in found if keep(row[0])]
+        rows = {name: tuple(rest) for name, *rest in kept}
+        assert len(rows) == len(kept), "several rows of one child"
+        return rows
 
 
 @dataclass

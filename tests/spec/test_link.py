@@ -1,19 +1,32 @@
 """A view and its address are the same thing; what is not valid is not applied, and said."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.link import (
+    COURSES,
+    DENOMINATORS,
+    EFFECTS,
+    MISSING_RULES,
+    SORTS,
+    WINDOWS,
     Decoded,
     LinkError,
     View,
     address,
+    classes_of,
     decode,
     default_view,
+    encode,
     on_data,
     parse_link,
+    response_parts,
+    response_points,
     snapshot_in,
+    thresholds,
 )
 from tests.spec.made import STUDY
 from trial.document import parse_document
@@ -22,6 +35,7 @@ from trial.study_file import parse_study, read_study
 
 MADE = parse_study(parse_document("made.toml", STUDY))
 COLON = read_study("colon")
+ALLREZ = read_study("allrez")
 DATA = "2026-05-03.0123456789ab"
 
 
@@ -43,10 +57,44 @@ def views(draw: st.DrawFn) -> View:
     )
 
 
+@st.composite
+def response_views(draw: st.DrawFn) -> View:
+    """Any response view of ALL-REZ, with every option about response."""
+    rule = ALLREZ.response
+    assert rule
+    cohorts = draw(st.lists(st.sampled_from([c.code for c in ALLREZ.cohorts]), min_size=1))
+    lines = draw(st.lists(st.sampled_from([line.code for line in ALLREZ.lines]), min_size=1))
+    point = draw(st.sampled_from(response_points(ALLREZ)))
+    options = {
+        "definition": [d.code for d in rule.definitions],
+        "mrd": thresholds(ALLREZ),
+        "denominator": DENOMINATORS,
+        "missing": MISSING_RULES,
+        "effect": EFFECTS,
+        "part": response_parts(ALLREZ),
+        "course": COURSES,
+        "who": ["all", *classes_of(point)],
+        "sort": SORTS,
+        "window": list(WINDOWS),
+    }
+    return replace(
+        default_view("response", DATA, ALLREZ),
+        selection=selection(ALLREZ, cohorts, {}, lines),
+        timepoint=point,
+        **{name: draw(st.sampled_from(codes)) for name, codes in options.items()},
+    )
+
+
 @given(views())
 def test_a_view_comes_back_from_its_address(view: View) -> None:
     page, params = parse_link("http://127.0.0.1:8501" + address(view))
     assert decode(page, params, view.data, COLON) == Decoded(view, ())
+
+
+@given(response_views())
+def test_a_response_view_comes_back_from_its_address(view: View) -> None:
+    page, params = parse_link("http://127.0.0.1:8501" + address(view))
+    assert decode(page, params, view.data, ALLREZ) == Decoded(view, ())
 
 
 def test_every_option_is_written_even_at_its_default() -> None:
@@ -110,3 +158,111 @@ def test_on_other_data_a_view_keeps_what_the_study_knows() -> None:
     assert len(found.problems) == 3, "endpoint, time and tau are said to be left out"
     assert (moved.endpoint, moved.data) == ("os", "undated.0123456789ab")
     assert moved.selection.cohort_codes == ("obs", "lev", "lev5fu")
+
+
+def _decoded(query: str) -> Decoded:
+    page, params = parse_link(f"/response?data={DATA}&{query}")
+    return decode(page, params, DATA, ALLREZ)
+
+
+def test_every_option_about_response_is_written_even_at_its_default() -> None:
+    assert address(default_view("response", DATA, ALLREZ)) == (
+        f"/response?v=1&data={DATA}&cohorts=allrez2014,allrez2016&lines=first_relapse&endpoint=efs"
+        "&time=3&tau=3&bands=yes&marks=yes&timepoint=after_induction&definition=morphology"
+        "&mrd=0.0001&denominator=enrolled&missing=not_negative&effect=difference&part=lens"
+        "&course=1&who=all&sort=class&window=year&block=f1&grade=3&extra=no&f.risk_group=high"
+    )
+
+
+def test_a_study_without_mrd_writes_no_option_about_it() -> None:
+    names = [name for name, _ in encode(default_view("response", DATA, read_study("myeloid")))]
+    assert {"timepoint", "definition", "denominator", "missing", "who"} <= set(names)
+    assert not {"mrd", "course"} & set(names)
+
+
+RESPONSE_VALUES = [
+    ("timepoint=remission", "timepoint", "remission"),
+    ("definition=counts", "definition", "counts"),
+    ("mrd=limit", "mrd", "limit"),
+    ("mrd=0.001", "mrd", "0.001"),
+    ("denominator=started", "denominator", "started"),
+    ("missing=left_out&denominator=enrolled", "missing", "left_out"),
+    ("effect=odds_ratio", "effect", "odds_ratio"),
+    ("part=courses", "part", "courses"),
+    ("course=6", "course", "6"),
+    ("who=died", "who", "died"),
+    ("timepoint=remission&who=early_death", "who", "early_death"),
+    ("sort=follow_up", "sort", "follow_up"),
+    ("window=all", "window", "all"),
+]
+
+
+@pytest.mark.parametrize(("query", "name", "value"), RESPONSE_VALUES)
+def test_an_option_about_response_is_read(query: str, name: str, value: str) -> None:
+    decoded = _decoded(query)
+    assert decoded.problems == ()
+    assert getattr(decoded.view, name) == value
+    assert f"&{name}={value}&" in address(decoded.view)
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("timepoint=day_8", "'day_8' is not valid for timepoint; valid are: after_induction"),
+        ("definition=by_eye", "'by_eye' is not valid for definition; valid are: morphology"),
+        ("mrd=0.5", "'0.5' is not valid for mrd; valid are: 0.0001, 0.001, limit"),
+        ("mrd=nan", "'nan' is not valid for mrd"),
+        ("mrd=1e-4", "'1e-4' is not valid for mrd"),
+        ("denominator=", "'' is not valid for denominator; valid are: enrolled, started"),
+        ("missing=negative", "'negative' is not valid for missing; valid are: not_negative"),
+        ("effect=hazard", "'hazard' is not valid for effect; valid are: difference, odds_ratio"),
+        ("part=toxicity", "'toxicity' is not valid for part; valid are: lens, courses, flow"),
+        ("course=0", "'0' is not valid for course; valid are: 1, 2"),
+        ("course=7", "'7' is not valid for course"),
+        ("sort=name", "'name' is not valid for sort; valid are: class, follow_up, response_day"),
+        ("window=day", "'day' is not valid for window; valid are: year, all"),
+        ("who=early_death", "'early_death' is not valid for who; valid are: all, negative"),
+        ("timepoint=remission&who=negative", "'negative' is not valid for who; valid are: all"),
+        ("part=lens&part=flow", "'part' is given twice; neither was used"),
+        ("find=R-0001", "'find' is not a parameter"),
+    ],
+)  # fmt: skip
+def test_an_option_about_response_that_is_not_valid_is_said_and_not_applied(
+    query: str, problem: str
+) -> None:
+    decoded = _decoded(query)
+    asked = _decoded("timepoint=remission" if "remission" in query else "")
+    assert [text for text in decoded.problems if problem in text] == list(decoded.problems) != []
+    assert decoded.view == asked.view
+
+
+@pytest.mark.parametrize(
+    ("query", "rule"),
+    [
+        ("missing=left_out", ("evaluable", "left_out")),
+        ("missing=not_negative", ("enrolled", "not_negative")),
+        ("missing=left_out&denominator=enrolled", ("enrolled", "left_out")),
+        ("missing=left_out&denominator=sampled", ("sampled", "left_out")),
+        ("", ("enrolled", "not_negative")),
+    ],
+)
+def test_an_old_link_that_left_out_the_missing_counted_the_evaluable(
+    query: str, rule: tuple[str, str]
+) -> None:
+    """Such a link names no denominator; one that names it is taken at its word."""
+    decoded = _decoded(query)
+    assert (decoded.view.denominator, decoded.view.missing) == rule
+    assert decoded.problems == ()
+
+
+def test_no_parameter_can_hold_an_identifier() -> None:
+    """Every value is one that the study declares: what else somebody typed is in no address."""
+    names = [name for name, _ in encode(default_view("response", DATA, ALLREZ))]
+    names += [f"f.{x.code}" for x in ALLREZ.characteristics]
+    names += ["patient", "find", "wanted", "f.patient_id", "f.", "KR-0042"]
+    for name in names:
+        if name in ("v", "data"):
+            continue
+        decoded = _decoded(f"{name}=KR-0042")
+        assert "KR-0042" not in address(decoded.view), name
+        assert len(decoded.problems) == 1, name

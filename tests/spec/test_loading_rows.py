@@ -9,6 +9,8 @@ import pytest
 from etl.errors import LoadError
 from etl.load import LoadReport
 from tests.spec.made import HEADER, Workshop
+from trial.document import DocumentError, parse_document
+from trial.study_file import parse_study, read_study
 
 GOOD = "good,2014,f,7,1,30,,0,200"
 
@@ -294,6 +296,51 @@ def test_a_wrong_study_is_said_with_its_line(
     with pytest.raises(Exception) as error:
         workshop.load()
     assert re.search(message, str(error.value)), str(error.value)
+
+
+STAGE = 'stage = "timepoint"\ncode = "after_induction"'
+LAST = 'alive = "os"\nat = 2'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ('["m1_counts"]', '["m1_blood"]', 'details = ["m1_blood"]', "details: m1_blood. Allowed"),
+        ('code = "counts"', 'code = "morphology"', 'code = "morphology"', "declared twice"),
+        ('label = "with blood counts"', 'label = ""', 'label = ""', "'label' is empty"),
+        ('block = "blina"\nbefore', 'block = "blin"\nbefore', 'block = "blin"', "mean 'blina'"),
+        ("to_day = 56\nhigh", "to_day = 20\nhigh", "after_to_day = 20", "end before it begins"),
+        ("from_day = 21\n", "from_day = 0\n", "after_to_day = 56", "end before it begins"),
+        ("cells_by_day = 8\n", "", "[response.course]", "'cells' and 'cells_by_day' go together"),
+        ("high_from = 0.05\n", "", "[response.course]", "'high_measure' and 'high_from' go"),
+        ('drug = "blinatumomab"', 'drug = "blina"', 'drug = "blina"', "'blina' is not known"),
+        ('["allrez2016"]', '["2016"]', 'cells_planned_in = ["2016"]', "cells_planned_in: 2016"),
+        ('["donor"]', '["sibling"]', 'other_sources = ["sibling"]', "other_sources: sibling"),
+        ('mrd_measure = "mrd"\n', "", "[response]", "'mrd_measure' and 'thresholds' go together"),
+        (STAGE, 'stage = "remission"', "[response]", "a stage of the flow stands twice"),
+        (
+            LAST,
+            f'{LAST}\n\n[[response.flow]]\nstage = "block"\ncode = "r1"',
+            "[response]",
+            "the last stage",
+        ),
+        (STAGE, 'stage = "relapse"', 'stage = "relapse"', "Allowed: remission, timepoint, block"),
+        (STAGE, 'stage = "timepoint"\ncode = "f1"', 'code = "f1"', "'f1' is not known as code"),
+        ('event_free = "efs"', 'event_free = "cir"', 'event_free = "cir"', "'cir' is not known"),
+        ('code = "after_f1"', 'code = "remission"', 'code = "remission"', "is what links call"),
+    ],
+)
+def test_a_wrong_response_rule_is_said_with_its_line(
+    old: str, new: str, line: str, message: str
+) -> None:
+    text = read_study("allrez").text
+    assert text.count(old) == 1
+    changed = text.replace(old, new)
+    with pytest.raises(DocumentError) as error:
+        parse_study(parse_document("allrez.toml", changed))
+    told = re.fullmatch(r"allrez\.toml line (\d+): (.*)", str(error.value))
+    assert told and message in told[2], str(error.value)
+    assert changed.splitlines()[int(told[1]) - 1] == line
 
 
 def test_when_no_row_can_be_loaded_nothing_is_published(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ than ten patients gets n/N and no percentage.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from analysis.answer import Disclosed, Number, of_estimate
 from analysis.charts.rows import Difference, Proportion, Row
@@ -30,7 +31,7 @@ class Share:
     instead: str = ""
     left_out: int = 0
 
-    @property
+    @cached_property
     def found(self) -> Estimate:
         """The proportion with its Wilson interval."""
         if self.instead:
@@ -82,7 +83,7 @@ class Line:
     indent: int = 0
     also: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def pairs(self) -> tuple[tuple[Share, Estimate], ...]:
         """Each group after the first with its difference from the first."""
         if self.refused or not self.shares:

@@ -163,7 +163,7 @@ def key_layers(keys: Sequence[Key], y: alt.Y, narrow: float = PHONE) -> list[alt
         color=palette.NEUTRAL,
         limit={"expr": f"width - {SYMBOL}"},
     )
-    return [symbols, words.encode(x=at, text="text:N")]
+    return [symbols, words.encode(x=at, text=alt.Text("text:N"))]
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def class_bars(bars: Sequence[Bar], axis_title: str) -> alt.LayerChart:
     layers = [*key_layers(list(_keys(bars).values()), y), *_name_layers(bars, slots, y)]
     layers += [_part_layer(bars, slots, x, y), _text_layer(bars, slots, x, y)]
     layers += [_hover_layer(bars, slots, y)]
-    chart = alt.layer(*layers).properties(height=height, view=alt.ViewBackground(stroke=None))
+    chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
     assert isinstance(chart, alt.LayerChart)
     return chart
 
@@ -324,8 +324,8 @@ def _name_layers(bars: Sequence[Bar], slots: Sequence[_Slot], y: alt.Y) -> list[
     )
     n = base.mark_text(align="right", baseline="top", fontSize=12)
     return [
-        name.encode(x=alt.XValue(0), text="text:N"),
-        n.encode(x=alt.XValue("width"), text="n:N"),
+        name.encode(x=alt.XValue(0), text=alt.Text("text:N")),
+        n.encode(x=alt.XValue("width"), text=alt.Text("n:N")),
     ]
 
 
@@ -353,9 +353,9 @@ def _part_layer(bars: Sequence[Bar], slots: Sequence[_Slot], x: alt.X, y: alt.Y)
     rects = alt.Chart(frame).mark_rect(opacity=1, stroke=palette.WHITE, strokeWidth=0.8)
     return rects.encode(
         x=x,
-        x2="x2:Q",
+        x2=alt.X2("x2:Q"),
         y=y,
-        y2="y2:Q",
+        y2=alt.Y2("y2:Q"),
         color=alt.Color("colour:N", scale=None),
         tooltip=alt.TooltipValue(None),
     )
@@ -383,7 +383,7 @@ def _text_layer(bars: Sequence[Bar], slots: Sequence[_Slot], x: alt.X, y: alt.Y)
     return texts.encode(
         x=x,
         y=y,
-        text="text:N",
+        text=alt.Text("text:N"),
         color=alt.Color("colour:N", scale=None),
         tooltip=alt.TooltipValue(None),
     )
@@ -408,7 +408,9 @@ def _hover_layer(bars: Sequence[Bar], slots: Sequence[_Slot], y: alt.Y) -> alt.C
     area = alt.Chart(pl.DataFrame(rows)).mark_rect(
         fill="transparent", stroke=palette.NEUTRAL, strokeWidth=0.8, strokeOpacity=0.8
     )
-    return area.encode(x=alt.XValue(0), x2=alt.X2Value("width"), y=y, y2="y2:Q", tooltip=tooltip)
+    return area.encode(
+        x=alt.XValue(0), x2=alt.X2Value("width"), y=y, y2=alt.Y2("y2:Q"), tooltip=tooltip
+    )
 
 
 def _told(n: int | None, of: int) -> str:

@@ -264,8 +264,13 @@ def dot_chart(rows: Sequence[Row], places: Layout, items: Items, values: Values)
     # The page's theme would give every mark a tooltip of its bare coordinates.
     layers = [layer.encode(tooltip=alt.TooltipValue(None)) for layer in layers]
     layers.append(_hover(shared, rows, items))
-    chart = alt.layer(*layers).resolve_scale(color="shared", shape="shared")
-    chart = chart.properties(height=places.height, view=alt.ViewBackground(stroke=None))
+    # All in one call: every further one copies the whole chart.
+    chart = alt.layer(
+        *layers,
+        height=places.height,
+        view=alt.ViewBackground(stroke=None),
+        resolve=alt.Resolve(scale={"color": "shared", "shape": "shared"}),
+    )
     assert isinstance(chart, alt.LayerChart)
     return chart
 
@@ -284,7 +289,7 @@ def _grid(shared: _Shared, values: Values) -> alt.Chart:
     test = "datum.is_zero" if values.zero_line else "false"
     strength = alt.OpacityValue(palette.GRID_OPACITY, condition={"test": test, "value": 1})
     rules = alt.Chart(frame).mark_rule(color=palette.NEUTRAL, strokeWidth=1)
-    return rules.encode(x=shared.x, y=shared.y, y2="y2:Q", opacity=strength)
+    return rules.encode(x=shared.x, y=shared.y, y2=alt.Y2("y2:Q"), opacity=strength)
 
 
 def _overall(shared: _Shared, at: float) -> alt.Chart:
@@ -292,7 +297,7 @@ def _overall(shared: _Shared, at: float) -> alt.Chart:
     slots = [slot for slot in shared.places.slots if slot.below > slot.above]
     frame = pl.DataFrame([{"x": at, "y": slots[0].above, "y2": slots[-1].below}])
     rule = alt.Chart(frame).mark_rule(color=palette.NEUTRAL, strokeWidth=1.2, strokeDash=[4, 3])
-    return rule.encode(x=shared.x, y=shared.y, y2="y2:Q")
+    return rule.encode(x=shared.x, y=shared.y, y2=alt.Y2("y2:Q"))
 
 
 def _legend(shared: _Shared) -> list[alt.Chart]:
@@ -308,7 +313,7 @@ def _legend(shared: _Shared) -> list[alt.Chart]:
     text = names.mark_text(align="left", baseline="middle", fontSize=12, fontWeight="bold")
     return [
         dots.encode(x=alt.XValue(6), shape=shared.shape),
-        text.encode(x=alt.XValue(17), text="cohort:N"),
+        text.encode(x=alt.XValue(17), text=alt.Text("cohort:N")),
     ]
 
 
@@ -322,7 +327,7 @@ def _guides(shared: _Shared, values: Values) -> alt.Chart:
         rows += [{"x": x, "y": y, "text": text} for x, text in values.ticks]
     frame = pl.DataFrame(rows, schema={"x": pl.Float64, "y": pl.Float64, "text": pl.String})
     guides = alt.Chart(frame).mark_text(color=palette.NEUTRAL, fontSize=11, baseline="middle")
-    return guides.encode(x=shared.x, y=shared.y, text="text:N")
+    return guides.encode(x=shared.x, y=shared.y, text=alt.Text("text:N"))
 
 
 def _lane(shared: _Shared, row: int, cohort: str) -> float:
@@ -348,7 +353,7 @@ def _frame(shared: _Shared, items: Items, columns: Sequence[str]) -> pl.DataFram
 def _intervals(shared: _Shared, items: Items) -> alt.Chart:
     bars = alt.Chart(_frame(shared, items, ("lower", "upper")))
     bars = bars.mark_rule(strokeWidth=shared.places.style.stroke, strokeCap="round")
-    return bars.encode(x=shared.x, x2="upper:Q", y=shared.y, color=shared.colour)
+    return bars.encode(x=shared.x, x2=alt.X2("upper:Q"), y=shared.y, color=shared.colour)
 
 
 def _dots(shared: _Shared, items: Items) -> alt.Chart:
@@ -372,7 +377,7 @@ def _words(shared: _Shared, items: Items) -> alt.Chart:
     words = alt.Chart(frame).mark_text(
         align="left", baseline="middle", fontSize=11, fontStyle="italic"
     )
-    return words.encode(x=alt.XValue(4), y=shared.y, text="text:N", color=shared.colour)
+    return words.encode(x=alt.XValue(4), y=shared.y, text=alt.Text("text:N"), color=shared.colour)
 
 
 def _numbers(shared: _Shared, items: Items) -> list[alt.Chart]:
@@ -391,7 +396,7 @@ def _numbers(shared: _Shared, items: Items) -> list[alt.Chart]:
         from_right = (len(shared.roles) - 1 - position) * width
         x = alt.XValue({"expr": f"width - {from_right:.1f}"})
         text = alt.Chart(frame).mark_text(align="right", baseline="top", fontSize=11, dy=1)
-        layers.append(text.encode(x=x, y=shared.y, text="text:N", color=shared.colour))
+        layers.append(text.encode(x=x, y=shared.y, text=alt.Text("text:N"), color=shared.colour))
     return layers
 
 
@@ -412,5 +417,5 @@ def _hover(shared: _Shared, rows: Sequence[Row], items: Items) -> alt.Chart:
     tooltip += [alt.Tooltip(f"{field}:N", title=cohort) for field, cohort in fields.items()]
     area = alt.Chart(frame).mark_rect(opacity=0)
     return area.encode(
-        x=alt.XValue(0), x2=alt.X2Value("width"), y=shared.y, y2="y2:Q", tooltip=tooltip
+        x=alt.XValue(0), x2=alt.X2Value("width"), y=shared.y, y2=alt.Y2("y2:Q"), tooltip=tooltip
     )

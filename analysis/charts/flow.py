@@ -271,7 +271,7 @@ def flow_chart(flow: Flow) -> alt.LayerChart:
     y = alt.Y("y:Q", scale=down, axis=_stage_axis(flow))
     layers = [_title(flow, y), _band_layer(flow, x, y), _node_layer(flow, x, y)]
     layers.append(_text_layer(flow, x, y))
-    chart = alt.layer(*layers).properties(height=height, view=alt.ViewBackground(stroke=None))
+    chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
     assert isinstance(chart, alt.LayerChart)
     return chart
 
@@ -305,7 +305,9 @@ def _title(flow: Flow, y: alt.Y) -> alt.Chart:
         color=palette.colour(flow.role),
         limit={"expr": "width"},
     )
-    return text.encode(x=alt.XValue(0), y=y, text="text:N", tooltip=alt.TooltipValue(None))
+    return text.encode(
+        x=alt.XValue(0), y=y, text=alt.Text("text:N"), tooltip=alt.TooltipValue(None)
+    )
 
 
 def _told(n: int, of: int) -> str:
@@ -361,9 +363,9 @@ def _band_layer(flow: Flow, x: alt.X, y: alt.Y) -> alt.Chart:
     )
     return area.encode(
         x=x,
-        x2="x2:Q",
+        x2=alt.X2("x2:Q"),
         y=y,
-        detail="band:N",
+        detail=alt.Detail("band:N"),
         color=alt.Color("colour:N", scale=None),
         tooltip=_tooltip(flow),
     )
@@ -389,9 +391,9 @@ def _node_layer(flow: Flow, x: alt.X, y: alt.Y) -> alt.Chart:
     rects = alt.Chart(frame).mark_rect(opacity=1, stroke=palette.NEUTRAL, strokeWidth=0.6)
     return rects.encode(
         x=x,
-        x2="x2:Q",
+        x2=alt.X2("x2:Q"),
         y=y,
-        y2="y2:Q",
+        y2=alt.Y2("y2:Q"),
         color=alt.Color("colour:N", scale=None),
         tooltip=_tooltip(flow),
     )
@@ -424,7 +426,7 @@ def _text_layer(flow: Flow, x: alt.X, y: alt.Y) -> alt.Chart:
     return texts.encode(
         x=x,
         y=y,
-        text="text:N",
+        text=alt.Text("text:N"),
         color=alt.Color("colour:N", scale=None),
         tooltip=_tooltip(flow),
     )

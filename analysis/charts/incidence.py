@@ -124,7 +124,7 @@ def _curve_layers(
     frames = [_frame(name, c, unit_days, n_buckets) for name, c in named.items()]
     steps = alt.Chart(pl.concat(frames)).encode(
         color=alt.Color("curve:O", sort=names, scale=shared.colour_scale(roles), legend=legend),
-        detail="part:N",
+        detail=alt.Detail("part:N"),
     )
     line = steps.mark_line(interpolate="step-after").encode(
         y=alt.Y("incidence:Q", scale=height, axis=axis),
@@ -137,7 +137,7 @@ def _curve_layers(
     # The same axis once more: layers share it, and one layer without it would take it away.
     band = steps.mark_area(interpolate="step-after").encode(
         y=alt.Y("lower:Q", scale=height, axis=axis),
-        y2="upper:Q",
+        y2=alt.Y2("upper:Q"),
         opacity=shared.fading(shared.PALE_BAND, shared.BAND),
     )
     return band, line

@@ -220,7 +220,7 @@ def paired_chart(
     if not is_web or _has_dots(paths):
         layers += _dot_layers(axes, paths, found, threshold, labels)
     layers += _quartile_layers(axes, paths, found) if is_web else []
-    chart = alt.layer(*layers).properties(height=FLOOR_BOTTOM, view=alt.ViewBackground(stroke=None))
+    chart = alt.layer(*layers, height=FLOOR_BOTTOM, view=alt.ViewBackground(stroke=None))
     assert isinstance(chart, alt.LayerChart)
     return chart
 
@@ -315,8 +315,8 @@ def _floor_layers(axes: _Axes) -> list[alt.Chart]:
         limit={"expr": "width - 8"},
     )
     return [
-        band.encode(x=alt.XValue(0), x2=alt.X2Value("width"), y2="y2:Q"),
-        text.encode(x=alt.XValue(0), text="text:N"),
+        band.encode(x=alt.XValue(0), x2=alt.X2Value("width"), y2=alt.Y2("y2:Q")),
+        text.encode(x=alt.XValue(0), text=alt.Text("text:N")),
     ]
 
 
@@ -336,7 +336,7 @@ def _threshold_layers(axes: _Axes, threshold: float | None) -> list[alt.Chart]:
     said = base.mark_text(baseline="bottom", dy=-2, fontSize=11, color=palette.NEUTRAL)
     return [
         line.encode(x=alt.XValue(0), x2=alt.X2Value("width")),
-        said.encode(x=axes.x(), text="text:N"),
+        said.encode(x=axes.x(), text=alt.Text("text:N")),
     ]
 
 
@@ -371,8 +371,8 @@ def _line_layer(
     return lines.encode(
         x=axes.x(),
         y=axes.y(),
-        x2="x2:Q",
-        y2="y2:Q",
+        x2=alt.X2("x2:Q"),
+        y2=alt.Y2("y2:Q"),
         color=alt.Color("colour:N", scale=None),
         opacity=alt.OpacityValue(**_strength(PALE, STRONG)),
         strokeWidth=alt.StrokeWidthValue(
@@ -423,7 +423,7 @@ def _dot_layers(
     limits = alt.Chart(frame.filter(pl.col("limit").is_not_null()))
     limits = limits.mark_rule(strokeWidth=1.6, opacity=0.7).encode(
         x=axes.x("left"),
-        x2="right:Q",
+        x2=alt.X2("right:Q"),
         y=axes.y("limit"),
         color=colour,
         tooltip=tooltip,
@@ -472,8 +472,8 @@ def _quartile_layers(axes: _Axes, paths: Sequence[Path], found: Sequence[Spot]) 
     # White beneath, so that they are seen on their dots.
     for colour, more in ((palette.WHITE, 2.5), (palette.colour(paths[0].role), 0.0)):
         line = base.mark_line(color=colour, strokeWidth=3 + more)
-        layers.append(line.encode(x=axes.x(), y=axes.y(), order="x:Q"))
+        layers.append(line.encode(x=axes.x(), y=axes.y(), order=alt.Order("x:Q")))
         for name, width in (("first", 1.5), ("third", 1.5), ("y", 4)):
             bar = base.mark_rule(color=colour, strokeWidth=width + more)
-            layers.append(bar.encode(x=axes.x("left"), x2="right:Q", y=axes.y(name)))
+            layers.append(bar.encode(x=axes.x("left"), x2=alt.X2("right:Q"), y=axes.y(name)))
     return layers

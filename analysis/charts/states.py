@@ -128,7 +128,7 @@ def stacked_states(
     area = area.encode(
         x=alt.X("time:Q", scale=scale, axis=axis),
         y=alt.Y("lower:Q", **y),
-        y2="upper:Q",
+        y2=alt.Y2("upper:Q"),
         color=_colour(shown),
     )
     layers = [area, *_name_layers(_names(shown, frame, scale.domain[1]), bare_time, y)]
@@ -173,7 +173,7 @@ def _name_layers(names: pl.DataFrame, time: alt.X, y: dict[str, Any]) -> list[al
             align=align, baseline="middle", dx=dx, fontSize=12, fontWeight="bold"
         )
         middle = alt.Y("middle:Q", **y)
-        layers.append(text.encode(x=time, y=middle, text="state:N", color=colour))
+        layers.append(text.encode(x=time, y=middle, text=alt.Text("state:N"), color=colour))
     return layers
 
 

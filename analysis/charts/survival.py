@@ -153,7 +153,7 @@ def _curve_layers(
 ) -> list[alt.Chart]:
     n_buckets = buckets(len(curves))
     steps = alt.Chart(pl.concat([_steps(c, unit_days, n_buckets) for c in curves]))
-    steps = steps.encode(color=scales.colour, detail="part:N")
+    steps = steps.encode(color=scales.colour, detail=alt.Detail("part:N"))
     line = steps.mark_line(interpolate="step-after", strokeWidth=2).encode(
         x=scales.time,
         y=scales.survival,
@@ -165,7 +165,7 @@ def _curve_layers(
     band = steps.mark_area(interpolate="step-after").encode(
         x=scales.bare_time,
         y=scales.lower,
-        y2="upper:Q",
+        y2=alt.Y2("upper:Q"),
         opacity=shared.fading(shared.PALE_BAND, shared.BAND),
     )
     return [band, line]

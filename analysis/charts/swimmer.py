@@ -216,7 +216,7 @@ def swimmer_chart(
     layers = [*key_layers(shown.keys, axes.y(), shown.narrow), *_names(shown, axes)]
     layers += [_grid(shown, axes, landmark_day), *_lines(shown, axes), *_spans(shown, axes)]
     layers += [_marks(shown, axes), *_top_ticks(shown, axes)]
-    chart = alt.layer(*layers).properties(height=shown.height, view=alt.ViewBackground(stroke=None))
+    chart = alt.layer(*layers, height=shown.height, view=alt.ViewBackground(stroke=None))
     assert isinstance(chart, alt.LayerChart)
     return chart
 
@@ -308,8 +308,8 @@ def _names(shown: _Drawn, axes: _Axes) -> list[alt.Chart]:
     band = base.mark_rect(opacity=0.15)
     text = base.mark_text(align="left", baseline="top", dx=3, dy=3, fontSize=12, fontWeight="bold")
     return [
-        band.encode(x=alt.XValue(0), x2=alt.X2Value("width"), y2="y2:Q"),
-        text.encode(x=alt.XValue(0), text="text:N"),
+        band.encode(x=alt.XValue(0), x2=alt.X2Value("width"), y2=alt.Y2("y2:Q")),
+        text.encode(x=alt.XValue(0), text=alt.Text("text:N")),
     ]
 
 
@@ -325,7 +325,7 @@ def _grid(shown: _Drawn, axes: _Axes, landmark_day: int | None) -> alt.Chart:
     return rules.encode(
         x=axes.x(),
         y=axes.y(),
-        y2="y2:Q",
+        y2=alt.Y2("y2:Q"),
         opacity=alt.OpacityValue(palette.GRID_OPACITY, condition=is_landmark),
         strokeDash=alt.StrokeDashValue([1, 0], condition=is_landmark | {"value": [4, 3]}),
         tooltip=alt.TooltipValue(None),
@@ -364,12 +364,12 @@ def _lines(shown: _Drawn, axes: _Axes) -> list[alt.Chart]:
     base = alt.Chart(frame).encode(
         y=axes.y(), color=alt.Color("colour:N", scale=None), tooltip=_tooltip(axes.time_title, last)
     )
-    line = base.mark_rule(strokeWidth=2).encode(x=axes.x(), x2="x2:Q")
+    line = base.mark_rule(strokeWidth=2).encode(x=axes.x(), x2=alt.X2("x2:Q"))
     arrow = base.transform_filter("datum.is_alive").mark_point(
         shape=ALIVE, filled=True, opacity=1, size=45, xOffset=3
     )
     area = base.mark_rect(opacity=0).encode(
-        x=alt.XValue(0), x2=alt.X2Value("width"), y=axes.y("top"), y2="bottom:Q"
+        x=alt.XValue(0), x2=alt.X2Value("width"), y=axes.y("top"), y2=alt.Y2("bottom:Q")
     )
     return [area, line, arrow.encode(x=axes.x("x2"))]
 
@@ -398,9 +398,9 @@ def _spans(shown: _Drawn, axes: _Axes) -> list[alt.Chart]:
     )
     bars = bars.encode(
         x=axes.x(),
-        x2="x2:Q",
+        x2=alt.X2("x2:Q"),
         y=axes.y("top"),
-        y2="bottom:Q",
+        y2=alt.Y2("bottom:Q"),
         color=alt.Color("colour:N", scale=None),
         tooltip=_tooltip(axes.time_title),
     )
@@ -420,7 +420,7 @@ def _span_texts(frame: pl.DataFrame, axes: _Axes) -> alt.Chart:
     return texts.mark_text(baseline="middle", fontSize=9).encode(
         x=axes.x(),
         y=axes.y(),
-        text="text:N",
+        text=alt.Text("text:N"),
         color=alt.Color("colour:N", scale=None),
         tooltip=_tooltip(axes.time_title),
     )
@@ -456,4 +456,6 @@ def _top_ticks(shown: _Drawn, axes: _Axes) -> list[alt.Chart]:
     frame = pl.DataFrame({"x": ticks, "text": [f"{x:g}" for x in ticks]})
     frame = frame.with_columns(pl.lit(shown.top - 3).alias("y"))
     text = alt.Chart(frame).mark_text(baseline="bottom", fontSize=11, color=palette.NEUTRAL)
-    return [text.encode(x=axes.x(), y=axes.y(), text="text:N", tooltip=alt.TooltipValue(None))]
+    return [
+        text.encode(x=axes.x(), y=axes.y(), text=alt.Text("text:N"), tooltip=alt.TooltipValue(None))
+    ]

@@ -252,7 +252,9 @@ def _told(shown: HeatMap) -> list[alt.Tooltip]:
 
 def _cells(shown: HeatMap, axes: _Axes, is_known: bool) -> alt.Chart:
     cells = alt.Chart(_cell_frame(shown, is_known))
-    return cells.encode(x=axes.x, x2="x2:Q", y=axes.y, y2="y2:Q", tooltip=_told(shown))
+    return cells.encode(
+        x=axes.x, x2=alt.X2("x2:Q"), y=axes.y, y2=alt.Y2("y2:Q"), tooltip=_told(shown)
+    )
 
 
 def _known(shown: HeatMap, axes: _Axes, highest: float) -> alt.Chart:
@@ -281,7 +283,9 @@ def _unknown(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
     schema |= {name: pl.String() for name in ("place", "told")}
     hatch = alt.Chart(pl.DataFrame(lines, schema=schema))
     hatch = hatch.mark_rule(color=palette.NEUTRAL, opacity=0.4, strokeWidth=1)
-    hatch = hatch.encode(x=axes.x, x2="x2:Q", y=axes.y, y2="y2:Q", tooltip=_told(shown))
+    hatch = hatch.encode(
+        x=axes.x, x2=alt.X2("x2:Q"), y=axes.y, y2=alt.Y2("y2:Q"), tooltip=_told(shown)
+    )
     return [grey, hatch]
 
 
@@ -308,7 +312,7 @@ def _cell_texts(shown: HeatMap, axes: _Axes, highest: float) -> list[alt.Chart]:
         color=palette.NEUTRAL,
     )
     return [
-        percent.encode(y=axes.y, text="percent:N", color=colour),
-        counted.encode(y=axes.y, text="counted:N", color=colour),
-        words.encode(y=axes.first_line, text="words:N"),
+        percent.encode(y=axes.y, text=alt.Text("percent:N"), color=colour),
+        counted.encode(y=axes.y, text=alt.Text("counted:N"), color=colour),
+        words.encode(y=axes.first_line, text=alt.Text("words:N")),
     ]

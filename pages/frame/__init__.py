@@ -275,32 +275,40 @@ def figures(found: Answer) -> None:
         is_same = pair.caption == first.caption
         left, right = st.columns(2)
         with left:
-            figure(found, first, is_captioned=not is_same)
+            figure(found, first, is_alone=not is_same)
         with right:
-            figure(found, pair, is_captioned=not is_same)
+            figure(found, pair, is_alone=not is_same)
         if is_same:
-            st.caption(plain(first.caption))
+            _beneath(found, first)
 
 
-def figure(found: Answer, shown: Figure, is_captioned: bool = True) -> None:
-    """A figure with its caption; its numbers and files one click away."""
+def figure(found: Answer, shown: Figure, is_alone: bool = True) -> None:
+    """A figure with its caption; its numbers and files one click away.
+
+    Of two that share a caption neither is alone: caption and numbers stand under both.
+    """
     if len(found.figures) > 1:
         st.markdown(f"**{plain(shown.title)}**")
     told = {"alt": shown.alt_text, "height": shown.page_height}
     st.vega_lite_chart(spec=shown.spec, width="stretch", **told)
-    if is_captioned:
-        st.caption(plain(shown.caption))
+    if is_alone:
+        _beneath(found, shown)
+    with st.container(horizontal=True):
+        name = f"{found.question}_{shown.code}_{found.snapshot}"
+        _save(shown, "figure.save_numbers", lambda: numbers_csv(found), f"{name}.csv", "text/csv")
+        _save(shown, "figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")
+        _save(shown, "figure.save_png", lambda: figure_png(shown), f"{name}.png", "image/png")
+
+
+def _beneath(found: Answer, shown: Figure) -> None:
+    """The caption of a figure; its numbers, and who is in it, one click away."""
+    st.caption(plain(shown.caption))
     if shown.tables or shown.accounts:
         with st.expander(_behind(shown)):
             for account in shown.accounts:
                 st.caption(plain(account.told))
             for code in shown.tables:
                 listing(found.table(code))
-    with st.container(horizontal=True):
-        name = f"{found.question}_{shown.code}_{found.snapshot}"
-        _save(shown, "figure.save_numbers", lambda: numbers_csv(found), f"{name}.csv", "text/csv")
-        _save(shown, "figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")
-        _save(shown, "figure.save_png", lambda: figure_png(shown), f"{name}.png", "image/png")
 
 
 def _behind(shown: Figure) -> str:

@@ -38,7 +38,7 @@ NODES: dict[str, dict[str, str]] = {
         "negative": "good", "indeterminate": "between", "positive": "bad",
         "not_known": "unknown", "died": "ended", "not_reached": "ended",
     },
-    "block": {"started": "good", "not_started": "ended"},
+    "block": {"started": "good", "in_doubt": "unknown", "not_started": "ended"},
     "milestone": {"happened": "good", "not_happened": "ended"},
     "state": {
         "alive_without_event": "good", "alive_after_event": "between", "dead": "bad",

@@ -277,7 +277,8 @@ class Response(dy.Schema):
         "early_death or not_evaluable at the landmark; "
         "in_doubt if a quarantined row might have told.",
     )
-    remission_day = dy.Int32(nullable=True, description="First remission of the line.")
+    remission_day = dy.Int32(nullable=True, description="First remission by the definition.")
+    first_remission_day = dy.Int32(nullable=True, description="First remission of any kind.")
     is_late = dy.Bool(nullable=False, description="Remission first reached after the landmark.")
     failure_day = dy.Int32(
         nullable=True,

@@ -247,6 +247,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "flow.at": {"en": "At {time}"},
     "flow.not_known": {"en": "not known"},
     "flow.started": {"en": "{what}"},
+    "flow.in_doubt": {"en": "not known: a course is quarantined"},
     "flow.not_started": {"en": "no {what}"},
     "flow.happened": {"en": "{what}"},
     "flow.not_happened": {"en": "no {what}"},

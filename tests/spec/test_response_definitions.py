@@ -280,7 +280,12 @@ def test_a_stricter_first_definition_makes_no_failure_of_another_remission(stric
     """M1 alone is then no remission, and no failure on day 0 either."""
     expected = {
         "counts, dies": (300, 1, "death_in_remission"),
-        "M1, dies": (300, 1, "early_death"),
+        "M1, dies": (300, 1, "death_in_remission"),
         "seen up to day 60": (0, 1, "non_response"),
     }
     assert _of(strict, EFS, expected) == expected
+
+
+def test_a_death_in_another_remission_still_competes_with_relapse(strict: Ward) -> None:
+    sql = EFS.replace("'efs'", "'cir'")
+    assert _of(strict, sql, ["M1, dies"]) == {"M1, dies": (260, 2, "death_in_remission")}

@@ -1,7 +1,7 @@
 -- course given: disease before each course of the course rule's block, and what was infused in it.
 -- grain: one row per course
 -- Disease before a course: the last measure of it in the window of the sample before (see
--- fct_course_sample). On the landmark's day a course that has no end recorded still runs.
+-- fct_course_sample); of two on one day the higher. On the landmark's day a course that has no end recorded still runs.
 with
 
 course as (
@@ -31,7 +31,9 @@ disease as (
         course.enrollment_key,
         course.line_number,
         course.course_number,
-        arg_max(taken.value, taken.sample_day) as high_value
+        arg_max(
+            taken.value, struct_pack(day := taken.sample_day, value := taken.value)
+        ) as high_value
     from course
     inner join fct_assessment as taken
         on

@@ -148,6 +148,7 @@ select
         else 'not_evaluable'
     end as response_code,
     if(is_in_doubt, null, remission_day) as remission_day,
+    if(is_in_doubt, null, any_remission_day) as first_remission_day,
     not is_in_doubt and coalesce(any_remission_day > landmark, false) as is_late,
     case
         when not is_in_doubt and coalesce(any_remission_day, landmark + 1) > landmark

@@ -25,7 +25,14 @@ line as (
 ),
 
 judged as (
-    select enrollment_key, line_number, response_code, remission_day, failure_day, start_day
+    -- Whoever is in remission of any kind dies in remission, whatever the definition accepts.
+    select
+        enrollment_key,
+        line_number,
+        response_code,
+        first_remission_day as remission_day,
+        failure_day,
+        start_day
     from fct_response
     where response_code <> 'in_doubt' and is_default
 ),

@@ -37,8 +37,11 @@ def views(snapshots: dict[str, str]) -> dict[str, str]:
         pages[name] = f"{name}?data={demo}"
         pages[f"{name}_nobody"] = f"{name}?data={demo}&cohorts=allrez2016&f.strategic_group=s1"
         pages[f"{name}_one"] = f"{name}?data={demo}&cohorts=allrez2014&f.risk_group=high"
+    for part in ("lens", "courses", "flow", "subgroups", "patients"):
+        pages[f"response_{part}"] = f"response?data={demo}&part={part}"
     return {
         **pages,
+        "response_myeloid": f"response?data={myeloid}&part=flow",
         "marrow": f"survival?data={demo}&f.timing=early&f.site=marrow",
         "cir": f"survival?data={demo}&endpoint=cir",
         "states": f"survival?data={demo}&endpoint=states",

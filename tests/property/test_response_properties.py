@@ -46,7 +46,7 @@ Exported = tuple[Snapshot, dict[tuple[str, str], int], int]
 
 def made(folder: Path, seed: int, defects: bool) -> Exported:
     """A random export of children, loaded; how many it enrolls; its seed."""
-    demo = write_demo(folder / "demo", patients=120 if defects else 40, seed=seed, defects=defects)
+    demo = write_demo(folder / "demo", patients=300 if defects else 40, seed=seed, defects=defects)
     store = folder / "store"
     loaded = load(demo.folder, read_mapping("allrez"), store).snapshot_id
     enrolled = lines_in(store / "snapshots" / loaded / "results.duckdb")

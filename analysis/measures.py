@@ -123,15 +123,22 @@ class Counted:
         return Share(self.group, yes, of, self._why_none(rule, of), self.n - of)
 
     def _why_none(self, rule: Rule, of: int) -> str:
-        """Why there is no proportion: none of nobody, and none of what nobody came to."""
+        """Why there is no proportion: none of nobody, none where nobody's response is known.
+
+        Who is only missing (a quarantined row, no sample) makes no 0 % of a time point that nobody
+        of the group is known to have come to.
+        """
         if self.n == 0:
             return say("response.nobody")
-        if self.counts.get("not_reached") == self.n:
+        if self.kind is MRD and not any(
+            n for (_, is_reached), n in self.cells.items() if is_reached
+        ):
             return say("response.not_reached")
-        if of:
-            return ""
-        is_sampled = any(self.counts[code] for code in self.kind.sampled)
-        return say("response.nobody_known" if is_sampled else f"nobody.{rule.denominator}")
+        unknown = (*self.kind.missing, "not_reached")
+        if not any(n for code, n in self.counts.items() if code not in unknown):
+            is_sampled = any(self.counts[code] for code in self.kind.sampled)
+            return say("response.nobody_known" if is_sampled else "response.nobody_was_sampled")
+        return "" if of else say(f"nobody.{rule.denominator}")
 
 
 def counted(frame: pl.DataFrame, group: Group, kind: Kind) -> Counted:

@@ -18,10 +18,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "response.nobody": {"en": "no patients"},
     "response.not_reached": {"en": "nobody reached it"},
     "response.nobody_known": {"en": "known in nobody"},
-    "nobody.enrolled": {"en": "nobody sampled"},
-    "nobody.started": {"en": "nobody started"},
+    "response.nobody_was_sampled": {"en": "nobody sampled"},
+    "nobody.enrolled": {"en": "nobody counted"},
+    "nobody.started": {"en": "no start is recorded"},
     "nobody.sampled": {"en": "nobody sampled"},
-    "nobody.evaluable": {"en": "nobody sampled"},
+    "nobody.evaluable": {"en": "known in nobody"},
     "response.one_group": {"en": "Only {cohort} is shown: there is nothing to compare it with."},
     "response.nobody_sampled": {
         "en": "{label}: nobody in this population was sampled there, so nothing is known of it."

@@ -86,6 +86,13 @@ def _key(row: dict) -> tuple:
     return tuple(row[c] for c in NUMBER_COLUMNS if c not in values)
 
 
+def _is_corrected(ours: dict, old: dict) -> bool:
+    """A time point of a cohort of whom nobody is known to have come to it was 0 % (CHANGELOG)."""
+    of_nobody = "nobody reached it" in ours["not_estimable_reason"]
+    is_zero = ours["statistic"] != "proportion" or ours["numerator"] == old["numerator"] == "0"
+    return of_nobody and is_zero and not ours["estimate"] and old["estimate"] != ""
+
+
 @pytest.mark.parametrize("name", sorted(LINKS))
 def test_an_old_link_on_an_old_snapshot_gives_the_same_numbers(name: str, store: Path) -> None:
     opened = open_link(*parse_link(LINKS[name]), store)
@@ -97,6 +104,8 @@ def test_an_old_link_on_an_old_snapshot_gives_the_same_numbers(name: str, store:
     now = sorted(_as_then(now), key=_key)
     assert len(now) == len(then)
     for ours, old in zip(now, then, strict=True):
+        if _is_corrected(ours, old):
+            continue
         for column in NUMBER_COLUMNS:
             if column in ESTIMATES and old[column] and ours[column]:
                 same(float(ours[column]), float(old[column]), 1e-9, f"{column} of {old}")

@@ -22,6 +22,7 @@ from analysis.link import (
     response_points,
     thresholds,
 )
+from analysis.measures import MRD, RESPONSE
 from analysis.questions import answer, part_answer
 from etl.demo import write_demo
 from etl.load import load
@@ -31,6 +32,8 @@ from trial.study import ENROLLMENT, Study
 from warehouse.query import Snapshot, open_snapshot
 
 VIEWS = 30
+# Classes of whom it is not known whether they responded, or who never came to the time point.
+UNKNOWN = {*MRD.missing, *RESPONSE.missing, "not_reached"}
 SEEDS = (1, 2, 3)
 
 
@@ -133,11 +136,28 @@ def check_numbers(found: Answer, sizes: dict[str, int]) -> None:
             assert n.p_value is not None or n.not_estimable_reason, n
 
 
+def check_unknown(found: Answer) -> None:
+    """No proportion, and no difference, where nobody's response is known.
+
+    Quarantined rows once turned a time point that nobody of a cohort came to into 0 %.
+    """
+    decided = defaultdict(int)
+    for n in found.numbers:
+        if n.statistic == "count" and n.level_code not in UNKNOWN:
+            decided[n.cohort, n.timepoint_code, n.measure_code] += n.numerator or 0
+    for n in found.numbers:
+        if n.statistic in ("proportion", "proportion_difference"):
+            for cohort in (n.cohort, n.comparator or n.cohort):
+                if decided[cohort, n.timepoint_code, n.measure_code] == 0:
+                    assert n.estimate is None, n
+
+
 def check_view(snapshot: Snapshot, enrolled: dict[tuple[str, str], int], view: View) -> None:
     """Everything of one view."""
     head, part = answer(snapshot, view), part_answer(snapshot, view)
     sizes = {code: s.n_population for code, s in page("response", snapshot, view).sizes.items()}
     check_numbers(head, sizes)
+    check_unknown(head)
     check_accounts(head, snapshot.study, enrolled)
     asked = [
         n.denominator

@@ -16,6 +16,8 @@ from analysis.shares import Line
 from trial.words import say
 
 DAYS = 28
+# What is withheld together, beside the response by disease.
+CELLS = "course_cells"
 DROPPED = ("died", "stopped")
 
 
@@ -41,7 +43,7 @@ def planned_lines(courses: Courses) -> list[tuple[str, str, Line]]:
     """Response by whether the protocol plans cells: one row a kind of line and answer."""
     parts: Parts = [("all", "", lambda frame: frame)]
     found = []
-    for kind, _, line in lines_of(courses, parts, courses.on.view.missing):
+    for kind, _, line in lines_of(courses, parts, courses.on.view.missing, CELLS):
         for code in ("planned", "not_planned"):
             mine = tuple(
                 s for s in line.shares if _is_planned(courses, s.group) == (code == "planned")
@@ -60,7 +62,7 @@ def cell_table(courses: Courses) -> Table:
     """Response by planned or not, and by cells by the landmark."""
     lines = [
         *planned_lines(courses),
-        *lines_of(courses, cell_parts(courses), courses.on.view.missing),
+        *lines_of(courses, cell_parts(courses), courses.on.view.missing, CELLS),
     ]
     cells = kind_label(courses, courses.rule.cells)
     title = say("cells.table", cells=cells, day=courses.rule.cells_by_day)
@@ -90,7 +92,7 @@ def exposure_table(courses: Courses) -> Table:
         rows.append((g.label, courses.n(frame), cells, other, days, per, *dropped))
         n = courses.n(frame)
         counts = (n, *dropped, n - sum(dropped))
-        disclosed.append(Disclosed(counts, f"course.{g.line_code}"))
+        disclosed.append(Disclosed(counts, f"course_exposure.{g.line_code}"))
     names = ("courses", "cells", "other_cells", "drug_days", "per_days", "died", "stopped")
     columns = (say("column.cohort"), *(say(f"cells.column_{name}") for name in names))
     title = say("cells.table_exposure", day=courses.rule.cells_by_day)
@@ -100,7 +102,7 @@ def exposure_table(courses: Courses) -> Table:
 def exposure_numbers(courses: Courses, group: Group, base: Number) -> list[Number]:
     """Who was dropped before the landmark, and infusions per 28 days, of a group."""
     frame = courses.of(group)
-    n, part, numbers = courses.n(frame), f"course.{group.line_code}", []
+    n, part, numbers = courses.n(frame), f"course_exposure.{group.line_code}", []
     for code in DROPPED:
         k = courses.n(frame.filter(pl.col("landmark_code") == code))
         told = {"statistic": "course_cells_dropped", "level_code": code}

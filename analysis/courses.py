@@ -115,8 +115,13 @@ def account_of(
     return (Account(group.label, size.n_enrolled, n, named, disclosed),)
 
 
-def lines_of(courses: Courses, parts: Parts, missing: str) -> list[tuple[str, str, Line]]:
-    """One line a kind of line and part with anybody: kind, code, row. No row is compared."""
+def lines_of(
+    courses: Courses, parts: Parts, missing: str, withheld: str = "course"
+) -> list[tuple[str, str, Line]]:
+    """One line a kind of line and part with anybody: kind, code, row. No row is compared.
+
+    Rows of one kind under one `withheld` fall together.
+    """
     refused = say("courses.single_arm")
     found = []
     for kind in courses.on.study.lines:
@@ -128,7 +133,9 @@ def lines_of(courses: Courses, parts: Parts, missing: str) -> list[tuple[str, st
             )
             if any(s.denominator + s.left_out for s in shares):
                 text = say("courses.row", line=kind.label, label=label)
-                found.append((kind.code, code, Line(text, shares, f"course.{kind.code}", refused)))
+                found.append(
+                    (kind.code, code, Line(text, shares, f"{withheld}.{kind.code}", refused))
+                )
     return found
 
 

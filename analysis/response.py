@@ -89,7 +89,7 @@ def _cards(on: Page, m: Measured) -> list[Card]:
     rule, found = rule_of(on.view), []
     for c, share in zip(m.counted, m.line.shares, strict=True):
         told = _small(on, c, share, rule)
-        disclosed = Disclosed((*m.line.disclosed.counts, *c.counts.values()), m.line.part)
+        disclosed = m.line.disclosed
         value = _big(share)
         found.append(Card(m.label, c.group.label, colour(c.group.role), value, told, disclosed))
     return found
@@ -115,7 +115,9 @@ def _small(on: Page, c: Counted, share: Share, rule: Rule) -> tuple[str, ...]:
         counted_ = say("response.card", **told)
     classes = c.counts
     left = c.left_out(rule)
-    others = [(code, n) for code, n in classes.items() if code != c.kind.yes and n]
+    # A small class is not told; the proportion of everybody may still be.
+    is_told = not gate().hides(*classes.values())
+    others = [(code, n) for code, n in classes.items() if code != c.kind.yes and n and is_told]
     parts = ", ".join(f"{n} {class_label(on.study, code)}" for code, n in others)
     n_left = sum(left.values())
     key = "response.card_left_out" if n_left else "response.card_others"
@@ -215,7 +217,7 @@ def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Fi
         caption=on.caption("response.caption", rule=rule_caption(on)),
         alt_text=say("response.alt", headline=headline),
         tables=("sentences", "shares", "responses", "classes", "bounds"),
-        accounts=accounts(on, m.counted, rule_of(on.view), m.line.part),
+        accounts=accounts(on, m.counted, rule_of(on.view), "account"),
     )
     if not any(r.differences for r in rows):
         return (told,)

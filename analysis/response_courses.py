@@ -11,6 +11,7 @@ from analysis.charts.response import dumbbell, page_height
 from analysis.charts.rows import Row
 from analysis.compose import Page
 from analysis.course_cells import (
+    CELLS,
     cell_parts,
     cell_table,
     exposure_numbers,
@@ -119,15 +120,17 @@ def _burdens(courses: Courses) -> Parts:
     return found
 
 
-def _hidden(lines: list[tuple[str, str, Line]]) -> set[str]:
-    passed = gate()
-    return {line.part for _, _, line in lines if not passed.passes(line.disclosed)}
+def _hidden(courses: Courses) -> set[str]:
+    """The kinds of line that are withheld: under either missing rule, since both are exported."""
+    passed, parts = gate(), _burdens(courses)
+    lines = [line for r in RULES for _, _, line in lines_of(courses, parts, r.missing)]
+    return {line.part for line in lines if not passed.passes(line.disclosed)}
 
 
 def _burden_figure(courses: Courses, headline: str) -> tuple[Figure, ...]:
     on = courses.on
     lines = lines_of(courses, _burdens(courses), on.view.missing)
-    hidden = _hidden(lines)
+    hidden = _hidden(courses)
     rows: list[Row] = [line.chart_row(line.part in hidden) for _, _, line in lines]
     if not any(p.estimate is not None for row in rows for p in row.proportions):
         return ()
@@ -162,7 +165,7 @@ def _class_table(courses: Courses) -> Table:
         frame = courses.of(g)
         counts = [courses.n(frame.filter(pl.col("class") == c)) for c in classes]
         rows.append((g.label, *counts, courses.n(frame)))
-        disclosed.append(Disclosed(tuple(counts), f"course.{g.line_code}"))
+        disclosed.append(Disclosed(tuple(counts), f"course_classes.{g.line_code}"))
     columns = (say("column.cohort"), *labels, say("column.n"))
     title = say("courses.table_classes", block=courses.block, **number_told(courses.on))
     return Table("course_classes", title, columns, tuple(rows), tuple(disclosed))
@@ -178,7 +181,7 @@ def _numbers(courses: Courses) -> tuple[Number, ...]:
         parts = [("course_burden_proportion", lines_of(courses, _burdens(courses), rule.missing))]
         if courses.rule.cells:
             lines = [*planned_lines(courses)] if rule.missing == on.view.missing else []
-            lines += lines_of(courses, cell_parts(courses), rule.missing)
+            lines += lines_of(courses, cell_parts(courses), rule.missing, CELLS)
             parts.append(("course_cells_proportion", lines))
         for statistic, lines in parts:
             for kind, code, line in lines:
@@ -200,7 +203,7 @@ def _count_numbers(courses: Courses, base: Number) -> list[Number]:
         n = courses.n(frame)
         row = replace(base, cohort=g.cohort_code, item_code=g.line_code, method="count")
         row = replace(row, denominator=n, unit="patients")
-        part = f"course.{g.line_code}"
+        part = f"course_classes.{g.line_code}"
         for code in MRD.classes:
             k = courses.n(frame.filter(pl.col("class") == code))
             told = {"statistic": "course_class_count", "level_code": code}

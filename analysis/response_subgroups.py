@@ -184,7 +184,7 @@ def _figures(on: Page, m: Measured, rows: list[Row], n: int, headline: str) -> t
         caption=caption,
         alt_text=headline,
         tables=("subgroups",),
-        accounts=accounts(on, m.counted, rule_of(on.view), m.line.part),
+        accounts=accounts(on, m.counted, rule_of(on.view), "account"),
     )
     drawn = [d for row in rows for d in row.differences if d.estimate is not None]
     if not drawn:

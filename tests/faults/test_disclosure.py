@@ -152,12 +152,29 @@ def test_a_category_tells_nothing_beside_its_terms(demo: Demo) -> None:
 
 def test_a_figure_draws_nothing_that_its_numbers_withhold(demo: Demo) -> None:
     """Else a category of the picture less a term of it would tell what the table does not."""
-    for page, options in (("toxicity", VIEWS[0]), ("toxicity", VIEWS[1]), ("response", VIEWS[1])):
+    views = [("toxicity", VIEWS[0]), ("toxicity", VIEWS[1])]
+    views += [("response", {**v, "part": part}) for v in VIEWS for part in ("courses", "subgroups")]
+    for page, options in views:
         found = _answer(demo, page, options)
         known = {(n.numerator, n.denominator) for n in found.numbers}
         for figure in found.figures:
             drawn = {(int(m[1]), int(m[2])) for m in FRACTION.finditer(figure_svg(figure))}
-            assert drawn - known == set(), (page, figure.code)
+            assert drawn - known == set(), (page, options, figure.code)
+
+
+@pytest.mark.parametrize("options", VIEWS, ids=lambda v: "&".join(v) or "all")
+def test_a_big_number_is_withheld_where_its_share_is_and_only_there(
+    demo: Demo, options: dict[str, str]
+) -> None:
+    """A small class beside it takes the class away, not the proportion of everybody."""
+    found = _answer(demo, "response", options)
+    withheld = say("disclosure.short")
+    for card in found.cards:
+        cells = [row for row in found.table("shares").rows if row[0] == card.title]
+        is_hidden = withheld in cells[0]
+        assert (card.value == withheld) == is_hidden, (card, cells)
+        if is_hidden:
+            assert found.headline.startswith(say("disclosure.headline"))
 
 
 def test_the_filter_bar_tells_no_small_count(demo: Demo) -> None:

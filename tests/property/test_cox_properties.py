@@ -210,7 +210,8 @@ def test_swapping_inverts_the_penalized_ratio_too(patients: Patients) -> None:
     there, back = penalized(cohorts), penalized(cohorts[::-1])
     assert there.coefficients == pytest.approx(-back.coefficients, abs=1e-8)
     assert there.lower == pytest.approx(-back.upper, abs=1e-7)
-    assert there.p_values == pytest.approx(back.p_values, abs=1e-8)
+    # A likelihood ratio of 0 is known to about 1e-16, and p falls with its root there.
+    assert there.p_values == pytest.approx(back.p_values, abs=1e-7)
     assert there.lower[0] < there.coefficients[0] < there.upper[0]
 
 

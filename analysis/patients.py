@@ -6,6 +6,7 @@ Results (keys, days) and records (who is who) meet here by enrollment key, and n
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -195,7 +196,7 @@ def _figure(on: Page, patients: Patients, listed: pl.DataFrame, wanted: str) -> 
         time_title=say("patients.axis", unit=on.study.time_unit),
         landmark_day=rule.landmark_day if rule else None,
     )
-    told = {"n": len(lanes), "of": listed.height}
+    told: dict[str, Any] = {"n": len(lanes), "of": listed.height}
     return (
         Figure(
             code="swimmer",
@@ -207,6 +208,7 @@ def _figure(on: Page, patients: Patients, listed: pl.DataFrame, wanted: str) -> 
             ),
             alt_text=say("patients.alt", **told),
             accounts=_accounts(on, listed.head(MOST_LANES)),
+            names_patients=True,
         ),
     )
 
@@ -303,8 +305,7 @@ def patients_answer(on: Page, wanted: str = "") -> Answer:
 def _why(on: Page, measure: Measure, patients: Patients, wanted: str) -> Table:
     """Rule by rule: is this patient counted, and what stops it; then the rows it comes from."""
     store, name = store_folder(), on.snapshot.snapshot_id
-    known = read_records(store, name, "identity").filter(pl.col("source_patient_id") == wanted)
-    keys = known["enrollment_key"].to_list()
+    keys = _enrollments_of(read_records(store, name, "identity"), wanted)
     rows: list[tuple] = []
     for line in query(on.snapshot, "line_of", enrollment_keys=keys).rows(named=True):
         rows += [(_line_name(on, line), *told) for told in _steps(on, measure, patients, line)]
@@ -320,6 +321,25 @@ def _why(on: Page, measure: Measure, patients: Patients, wanted: str) -> Table:
     columns = tuple(say(f"why.column_{c}") for c in ("line", "rule", "answer", "told"))
     title = say("why.title", patient=wanted, what=label_of(on.study, measure))
     return Table("why", title, columns, tuple(rows))
+
+
+def _enrollments_of(known: pl.DataFrame, wanted: str) -> list[int]:
+    """The enrollments whose patient is meant: capitals do not count, and the number of a case
+    behind the identifier ('RB-1/2') says no more than the patient."""
+    meant = wanted.casefold()
+    found = [
+        (source.casefold(), key)
+        for key, source in known.select("enrollment_key", "source_patient_id").rows()
+        if _is_meant(meant, source.casefold())
+    ]
+    longest = max((len(source) for source, _ in found), default=0)
+    return [key for source, key in found if len(source) == longest]
+
+
+def _is_meant(meant: str, source: str) -> bool:
+    return meant == source or (
+        meant.startswith(source) and not meant[len(source) : len(source) + 1].isalnum()
+    )
 
 
 def _line_name(on: Page, line: dict) -> str:

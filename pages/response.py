@@ -22,6 +22,7 @@ from pages.frame import (
     figures,
     find,
     headline,
+    listing,
     notes,
     open_page,
     select,
@@ -83,6 +84,8 @@ if view.part:
             wanted = find(say("patients.find"), say("patients.find_help"))
     if part := part_answer(opened.snapshot, view, wanted):
         headline(part)
+        if wanted:
+            listing(part.table("why"))
         figures(part)
-        tables(part)
+        tables(part, but=("why",))
         notes(part)

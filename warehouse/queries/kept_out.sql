@@ -10,5 +10,15 @@ from finding
 inner join record_file as file using (file_number)
 where
     finding.severity = 'error'
-    and (finding.source_enrollment_id = $source_id or finding.raw_text = $source_id)
-order by all
+    and (
+        lower(finding.raw_text) = lower($source_id)
+        or regexp_full_match(
+            lower(finding.source_enrollment_id),
+            regexp_escape(lower($source_id)) || '([^[:alnum:]].*)?'
+        )
+    )
+-- Rows that only miss their enrollment follow from another one.
+order by
+    finding.rule = 'no_enrollment',
+    finding.file_number,
+    finding.source_row

@@ -82,7 +82,8 @@ class Table:
     """A table as it is shown: column titles and rows of texts and whole numbers.
 
     `disclosed` goes with `rows`; a table without it tells nothing about patients. The first
-    `n_labels` cells of a row are its labels, which stay when the row is withheld.
+    `n_labels` cells of a row are its labels, which stay when the row is withheld. Of prose the last
+    cell of a row is a sentence that says all.
     """
 
     code: str
@@ -91,6 +92,7 @@ class Table:
     rows: tuple[tuple, ...]
     disclosed: tuple[Disclosed, ...] = ()
     n_labels: int = 1
+    is_prose: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,8 @@ class Figure:
     The chart is made by `draw` when it is looked at: the numbers do not wait for it.
     `page_height` is the height in pixels with legend, axes and table, for a page that fits it in.
     `accounts` say of each group who is in it. `beside`: it stands beside the figure before it where
-    there is room; those of one height do so anyway.
+    there is room; those of one height do so anyway. `names_patients`: it shows who they are, and
+    its files say so in their names.
     """
 
     code: str
@@ -157,6 +160,7 @@ class Figure:
     disclosed: tuple[Disclosed, ...] = ()
     accounts: tuple[Account, ...] = ()
     beside: bool = False
+    names_patients: bool = False
 
     @cached_property
     def chart(self) -> alt.LayerChart:

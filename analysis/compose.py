@@ -64,12 +64,12 @@ class Page:
             population=self.population,
         )
 
-    def caption(self, key: str, **told: object) -> str:
-        """A caption: what `key` says, then population and data."""
+    def caption(self, key: str, *, chosen: Selection | None = None, **told: object) -> str:
+        """A caption: what `key` says, then population (of `chosen`, if not the view's) and data."""
         return say(
             "frame.caption",
             told=say(key, **told),
-            population=self.population,
+            population=in_words(self.study, chosen) if chosen else self.population,
             snapshot=self.snapshot.snapshot_id,
             cutoff=cutoff_in_words(self.snapshot.data_cutoff),
             notice=notice(self.snapshot),

@@ -20,6 +20,9 @@ from trial.study import Study
 from trial.words import say
 from warehouse.query import query
 
+# Beyond this share of a group that did not come to a time point, those who did are a selection.
+MOST_NOT_REACHED = 0.10
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -120,7 +123,21 @@ class Counted:
             for (code, r), n in self.cells.items()
             if code == self.kind.yes and rule.counts(self.kind, code, r)
         )
-        return Share(self.group, yes, of, self._why_none(rule, of), self.n - of)
+        return Share(
+            self.group, yes, of, self._why_none(rule, of), self.n - of, self._why_apart(rule)
+        )
+
+    def _why_apart(self, rule: Rule) -> str:
+        """Why a denominator chosen by something that came later is not compared.
+
+        Who reached a later block or a transplant lived and responded to reach it: among those
+        alone the groups differ in who is left.
+        """
+        if self.kind is not MRD or rule.denominator == "enrolled" or not self.n:
+            return ""
+        n = sum(n for (_, is_reached), n in self.cells.items() if not is_reached)
+        few = n <= MOST_NOT_REACHED * self.n
+        return "" if few else say("response.selected", n=n, of=self.n)
 
     def _why_none(self, rule: Rule, of: int) -> str:
         """Why there is no proportion: none of nobody, none where nobody's response is known.

@@ -36,6 +36,8 @@ from warehouse.query import Snapshot, query
 
 # A difference of this many points in the share of indeterminate results is worth a warning.
 MOST_INDETERMINATE = 0.10
+# So is a larger share of a group of whom nothing is known.
+MOST_UNKNOWN = 0.20
 # So is a mean limit of detection that is so many times another's.
 MOST_LIMIT_RATIO = 2.0
 
@@ -156,7 +158,7 @@ def _sentence_table(on: Page, results: tuple[Measured, ...]) -> Table:
     rows = tuple((m.label, _sentence(on, m)) for m in results)
     disclosed = tuple(m.line.disclosed for m in results)
     columns = (say("column.measure"), say("response.column_words"))
-    return Table("sentences", title, columns, rows, disclosed)
+    return Table("sentences", title, columns, rows, disclosed, is_prose=True)
 
 
 def _bounds(c: Counted) -> tuple[Share, Share]:
@@ -200,7 +202,7 @@ def rule_caption(on: Page) -> str:
     points = [REMISSION, *(["mrd"] if has_mrd else [])]
     told = {rule_in_words(on, Measure(point, "")) for point in points}
     words = [say("response.counted", of=of) for of in sorted(told, reverse=True)]
-    return " ".join([*words, _material(on)])
+    return " ".join([*words, material_in_words(on)])
 
 
 def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Figure, ...]:
@@ -214,7 +216,7 @@ def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Fi
         title=say("response.title"),
         draw=partial(dumbbell, rows, say("response.axis")),
         page_height=page_height(rows),
-        caption=on.caption("response.caption", rule=rule_caption(on)),
+        caption=on.caption("response.caption", rule=rule_caption(on), windows=windows_in_words(on)),
         alt_text=say("response.alt", headline=headline),
         tables=("sentences", "shares", "responses", "classes", "bounds"),
         accounts=accounts(on, m.counted, rule_of(on.view), "account"),
@@ -231,7 +233,24 @@ def _figures(on: Page, results: tuple[Measured, ...], headline: str) -> tuple[Fi
     return (told, other)
 
 
-def _material(on: Page) -> str:
+def windows_in_words(on: Page) -> str:
+    """Which sample stands for each time point; empty of a study without MRD."""
+    rule = on.study.response
+    if rule is None or len(response_points(on.study)) == 1:
+        return ""
+    told = [
+        say("response.window", label=p.label, first=p.from_day, last=p.to_day)
+        for p in on.study.timepoints
+    ]
+    labels = {x.code: x.label for x in on.study.code_list("method")}
+    methods = [labels[code] for code in rule.method_order]
+    order = say("response.any_method")
+    if len(methods) > 1:
+        order = say("response.methods", first=methods[0], others=", ".join(methods[1:]))
+    return say("response.windows", windows="; ".join(told), methods=order)
+
+
+def material_in_words(on: Page) -> str:
     """Which samples count."""
     code = on.study.response.material if on.study.response else None
     if code is None:
@@ -282,10 +301,41 @@ def _numbers(on: Page, results: tuple[Measured, ...]) -> tuple[Number, ...]:
 
 def _notes(on: Page, results: tuple[Measured, ...]) -> list[Note]:
     asked = _chosen(on, results)[0]
-    notes = [*on.notes(), *_degenerate(on, asked), *_assay_notes(on, asked)]
+    notes = [*on.notes(), *_unsure(on, asked), *_degenerate(on, asked), *_assay_notes(on, asked)]
     if len(response_points(on.study)) == 1:
         notes.append(_without_mrd(on))
     return [*notes, *on.primary()]
+
+
+def _unsure(on: Page, m: Measured) -> list[Note]:
+    """What keeps a hurried reader from a wrong conclusion: selections, gaps, recording."""
+    notes = []
+    if any(s.apart for s in m.line.shares) and len(m.line.shares) > 1:
+        notes.append(
+            Note("warning", say("response.selected_note", label=m.label), m.line.disclosed)
+        )
+    for c in m.counted:
+        worst, best = _bounds(c)
+        n = best.numerator - worst.numerator
+        if c.n and n > MOST_UNKNOWN * c.n:
+            told = {
+                "group": c.group.label,
+                "n": n,
+                "of": c.n,
+                "best": best.told,
+                "worst": worst.told,
+            }
+            text = say("response.unknown", label=m.label, **told)
+            counts = (*worst.counts, *best.counts, n)
+            part = f"bounds.{m.measure.point}.{c.group.code}"
+            notes.append(Note("warning", text, Disclosed(counts, part)))
+    rule = on.study.response
+    if rule and on.view.definition != rule.definitions[0].code:
+        chosen = next(d for d in rule.definitions if d.code == on.view.definition)
+        notes.append(
+            Note("warning", say("response.recorded", label=chosen.label, note=chosen.note))
+        )
+    return notes
 
 
 def _degenerate(on: Page, m: Measured) -> list[Note]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -80,10 +81,16 @@ def _paired_figure(courses: Courses, group: Group) -> Figure:
     both = [p for p in paths if p.before and p.after]
     n_before = sum(p.before is not None for p in paths)
     n_after = sum(p.after is not None for p in paths)
-    told = {"n": len(paths), "before": n_before, "after": n_after, "both": len(both)}
+    told: dict[str, Any] = {
+        "n": len(paths),
+        "before": n_before,
+        "after": n_after,
+        "both": len(both),
+    }
     note = paired_note(paths)
     caption = on.caption(
         "courses.caption_paired",
+        chosen=replace(courses.selection, line_codes=(group.line_code,)),
         days=courses.rule.before_days,
         first=courses.rule.after_from_day,
         last=courses.rule.after_to_day,
@@ -142,7 +149,11 @@ def _burden_figure(courses: Courses, headline: str) -> tuple[Figure, ...]:
             draw=partial(dumbbell, rows, say("response.axis")),
             page_height=page_height(rows),
             caption=on.caption(
-                "courses.caption_response", missing=say(f"missing.{on.view.missing}")
+                "courses.caption_response",
+                chosen=courses.selection,
+                missing=say(f"missing.{on.view.missing}"),
+                first=courses.rule.after_from_day,
+                last=courses.rule.after_to_day,
             ),
             alt_text=headline,
             tables=("course_response", "course_classes"),

@@ -39,7 +39,7 @@ NODES: dict[str, dict[str, str]] = {
         "not_known": "unknown", "died": "ended", "not_reached": "ended",
     },
     "block": {"started": "good", "in_doubt": "unknown", "not_started": "ended"},
-    "milestone": {"happened": "good", "not_happened": "ended"},
+    "milestone": {"happened": "good", "in_doubt": "unknown", "not_happened": "ended"},
     "state": {
         "alive_without_event": "good", "alive_after_event": "between", "dead": "bad",
         "not_followed": "unknown", "unknown": "unknown",

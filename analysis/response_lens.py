@@ -34,8 +34,9 @@ from analysis.measures import (
     measured,
     rule_of,
 )
-from analysis.response import class_numbers, class_table, rule_caption
+from analysis.response import class_numbers, class_table, material_in_words
 from analysis.shares import line_numbers
+from analysis.stats.estimate import Estimate
 from analysis.wording import points
 from trial.words import say
 from warehouse.query import query
@@ -225,7 +226,7 @@ def _strips(on: Page, every: Combinations) -> list[Figure]:
                 title=say("lens.title_strip", what=point_label(on), **names),
                 draw=partial(difference, rows, say("response.axis_difference"), style=STRIP),
                 page_height=page_height(rows, STRIP),
-                caption=on.caption("lens.caption_strip", material=rule_caption(on)),
+                caption=on.caption("lens.caption_strip", material=material_in_words(on)),
                 alt_text=_sentence(every, position, names),
                 tables=("lens_strip",),
                 accounts=accounts(on, first.counted, EVERYBODY, "lens"),
@@ -234,9 +235,13 @@ def _strips(on: Page, every: Combinations) -> list[Figure]:
     return figures
 
 
-def _estimates(every: Combinations, position: int) -> list[float]:
-    found = [x.line.pairs[position][1].estimate for by in every.values() for x in by.values()]
-    return [x for x in found if x is not None]
+def _estimates(every: Combinations, position: int) -> list[Estimate]:
+    found = [x.line.pairs[position][1] for by in every.values() for x in by.values()]
+    return [x for x in found if x.estimate is not None]
+
+
+def _holds_zero(found: Estimate) -> bool:
+    return found.lower is not None and found.upper is not None and found.lower <= 0 <= found.upper
 
 
 def _sentence(every: Combinations, position: int, names: dict) -> str:
@@ -245,7 +250,11 @@ def _sentence(every: Combinations, position: int, names: dict) -> str:
     n = sum(len(by) for by in every.values())
     if not found:
         return say("lens.none", **names)
-    ends = {"lowest": points(min(found)), "highest": points(max(found))}
+    ends = {
+        "lowest": points(min(x.estimate or 0.0 for x in found)),
+        "highest": points(max(x.estimate or 0.0 for x in found)),
+        "with_zero": sum(_holds_zero(x) for x in found),
+    }
     key = "lens.sentence_all" if len(found) == n else "lens.sentence"
     return say(key, n=n, known=len(found), **ends, **names)
 

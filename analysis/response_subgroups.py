@@ -61,6 +61,8 @@ class Subgroups:
 def odds_ratio_of(one: Share, reference: Share) -> Estimate:
     """The odds of one over the reference's; none where a group is too small for a percentage."""
     for share in (reference, one):
+        if share.apart:
+            return not_estimable(say("share.of", group=share.group.label, reason=share.apart))
         if share.denominator < FEWEST_FOR_PERCENT:
             reason = say("survival.few", n=FEWEST_FOR_PERCENT)
             return not_estimable(say("share.of", group=share.group.label, reason=reason))
@@ -114,7 +116,7 @@ def _tests(on: Page, levels: list[Level]) -> tuple[tuple[Group, HypothesisTest],
     """Whether the comparison depends on the level; 'not recorded' is no level of it."""
     test = difference_interaction if on.view.effect == "difference" else odds_interaction
     known = [level.line for level in levels if level.code != MISSING]
-    if on.refused or not known:
+    if on.refused or not known or any(s.apart for line in known for s in line.shares):
         return ()
     reference, *others = (s.group for s in known[0].shares)
     tests = []
@@ -162,10 +164,15 @@ def _with_ratio(line: Line, row: Row) -> Row:
     return replace(row, differences=tuple(ratios_))
 
 
+def _drawn(found: tuple[Subgroups, ...]) -> tuple[Subgroups, ...]:
+    """What divides the patients anew: not one level for all, nor a second record of the same."""
+    return tuple(x for x in found if len(x.levels) > 1 and x.characteristic.compared_with is None)
+
+
 def _rows(on: Page, overall: Line, found: tuple[Subgroups, ...]) -> list[Row]:
     rows = [(overall, overall.chart_row(not gate().passes(overall.disclosed)))]
     drawn: list[Row] = []
-    for x in found:
+    for x in _drawn(found):
         drawn.append(Row(_heading(x), ()))
         for level in x.levels:
             row = level.line.chart_row(_is_hidden(x))
@@ -278,8 +285,11 @@ def subgroups_answer(on: Page) -> Answer:
     m = measured(on, measure, class_counts(on, measure), rule)
     overall = replace(m.line, label=say("subgroups.overall"))
     found = subgroups_of(on, measure)
-    n = sum(len(x.levels) for x in found)
-    headline = say("subgroups.headline", what=label_of(on.study, measure), n=n, of=len(found))
+    drawn = _drawn(found)
+    n = sum(len(x.levels) for x in drawn)
+    n_tests = sum(test.p_value is not None for x in drawn for _, test in x.tests)
+    told = {"n": n, "of": len(drawn), "tests": n_tests}
+    headline = say("subgroups.headline", what=label_of(on.study, measure), **told)
     rows = _rows(on, overall, found)
     is_drawn = any(p.estimate is not None for row in rows for p in row.proportions)
     return on.answer(

@@ -22,7 +22,8 @@ FEWEST_FOR_PERCENT = 10
 class Share:
     """`numerator` of `denominator` patients of a group; `instead` says why there is no number.
 
-    `left_out` are those of the population who are not in the denominator.
+    `left_out` are those of the population who are not in the denominator. `apart` says why it is
+    not compared, though it is a proportion.
     """
 
     group: Group
@@ -30,6 +31,7 @@ class Share:
     denominator: int
     instead: str = ""
     left_out: int = 0
+    apart: str = ""
 
     @cached_property
     def found(self) -> Estimate:
@@ -60,6 +62,10 @@ class Share:
 def difference_of(one: Share, reference: Share) -> Estimate:
     """`one` minus `reference`, Newcombe's interval."""
     for share in (reference, one):
+        if share.apart:
+            return not_estimable(
+                say("share.of", group=share.group.label, reason=share.apart), "Newcombe"
+            )
         if share.found.estimate is None:
             reason = say("share.of", group=share.group.label, reason=share.found.reason)
             return not_estimable(reason, "Newcombe")

@@ -222,6 +222,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "column.row_text": {"en": "The row"},
     "export.summary_data": {"en": "Data {snapshot}, cut-off {cutoff}. {notice}"},
     "figure.numbers": {"en": "Numbers of this figure"},
+    "figure.names_patients": {"en": "IDENTIFIERS_"},
     "figure.who": {"en": "Who is in this figure"},
     "figure.numbers_who": {"en": "Numbers of this figure, and who is in it"},
     "figure.save_numbers": {"en": "Numbers (CSV)"},

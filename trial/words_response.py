@@ -18,6 +18,19 @@ TEXTS: dict[str, dict[str, str]] = {
     "response.nobody": {"en": "no patients"},
     "response.not_reached": {"en": "nobody reached it"},
     "response.nobody_known": {"en": "known in nobody"},
+    "response.selected_note": {
+        "en": "{label}: who came to this time point lived and responded to come to it. Those alone "
+        "are a selection by what happened later, and are not compared; of all enrolled they are."
+    },
+    "response.unknown": {
+        "en": "{label}, {group}: for {n} of {of} it is not known. If none of them responded it is "
+        "{worst}, if all did {best}."
+    },
+    "response.recorded": {
+        "en": "Remission {label}. {note} A remission recorded otherwise does not count here, "
+        "whatever was true of it: read it as a rule of recording first."
+    },
+    "response.selected": {"en": "a selection: {n} of {of} never came"},
     "response.nobody_was_sampled": {"en": "nobody sampled"},
     "nobody.enrolled": {"en": "nobody counted"},
     "nobody.started": {"en": "no start is recorded"},
@@ -37,7 +50,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "response.of": {"en": "{label}, {of}"},
     "response.rule": {"en": "{of}; {missing}"},
     "response.counted": {"en": "Counted: {of}."},
-    "response.caption": {"en": "{rule} Wilson intervals, 95 %; differences by Newcombe's method."},
+    "response.caption": {
+        "en": "{rule} {windows}Wilson intervals, 95 %; differences by Newcombe's method."
+    },
+    "response.windows": {
+        "en": "MRD: the last sample in the window of days from the block or event it is named "
+        "after ({windows}), and before the next block; of two on one day {methods}. A result below "
+        "a limit of detection or quantification is negative if that limit is at or below the "
+        "threshold, else indeterminate. "
+    },
+    "response.window": {"en": "{label}: {first} to {last}"},
+    "response.methods": {"en": "{first} before {others}"},
+    "response.any_method": {"en": "either"},
     "response.card": {"en": "{n} of {of}, 95 % {limits}"},
     "response.card_others": {"en": "The others of {of}: {parts}."},
     "response.card_left_out": {"en": "The others of {of}: {parts} ({n} of them not counted)."},
@@ -127,7 +151,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "lens.caption_strip": {
         "en": "Difference of the proportions with 95 % intervals by Newcombe's method, under every "
-        "combination of definition, denominator and missing rule. The rows count the same children "
+        "combination of definition, denominator and missing rule. The rows count the same patients "
         "in other ways and are not independent: they show how far the answer hangs on the rule, "
         "and are no search for the best one. {material}"
     },
@@ -151,12 +175,13 @@ TEXTS: dict[str, dict[str, str]] = {
     "lens.table_strip": {"en": "Every combination of definition, denominator and missing rule"},
     "lens.sentence_all": {
         "en": "{cohort} minus {comparator}: from {lowest} to {highest} percentage points under the "
-        "{n} combinations of definition, denominator and missing rule."
+        "{n} combinations of definition, denominator and missing rule; {with_zero} of the {n} "
+        "intervals include 0."
     },
     "lens.sentence": {
         "en": "{cohort} minus {comparator}: from {lowest} to {highest} percentage points under the "
         "{known} of {n} combinations of definition, denominator and missing rule in which both "
-        "groups have enough patients."
+        "groups have enough patients; {with_zero} of these intervals include 0."
     },
     "lens.none": {
         "en": "{cohort} minus {comparator}: under no combination of definition, denominator and "
@@ -195,7 +220,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "limit of detection where it was.{note}"
     },
     "courses.caption_response": {
-        "en": "MRD negative after the course, of those who began it; {missing}. Disease before the "
+        "en": "MRD negative in the last marrow from day {first} to {last} of the course and before "
+        "the next (time points above have windows of their own), of those who began it; {missing}. "
+        "All kinds of line are shown, whatever is ticked at the left. Disease before the "
         "course: blasts in the marrow, else MRD. Wilson intervals, 95 %."
     },
     "courses.table_response": {"en": "MRD negative after the course, by disease before it"},
@@ -248,10 +275,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "flow.at": {"en": "At {time}"},
     "flow.not_known": {"en": "not known"},
     "flow.started": {"en": "{what}"},
-    "flow.in_doubt": {"en": "not known: a course is quarantined"},
-    "flow.not_started": {"en": "no {what}"},
+    "flow.in_doubt": {"en": "not known: a row is quarantined"},
+    "flow.not_started": {"en": "no {what} in this line"},
     "flow.happened": {"en": "{what}"},
-    "flow.not_happened": {"en": "no {what}"},
+    "flow.not_happened": {"en": "no {what} in this line"},
     "flow.alive_without_event": {"en": "alive, no event"},
     "flow.alive_after_event": {"en": "alive after an event"},
     "flow.dead": {"en": "dead"},
@@ -260,8 +287,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "flow.caption": {
         "en": "Counts of patients, no estimates: who is not followed to the last stage is a node "
         "of its own and counts as neither alive nor dead. Later stages are reached only by those "
-        "who lived to reach them: a band says what happened, not what caused it. MRD not known: "
-        "not sampled, failed, too early or quarantined."
+        "who lived to reach them: a band says what happened, not what caused it. Blocks and "
+        "events are those of this line of therapy: later lines may have brought them, and count in "
+        "the last stage only. MRD not known: not sampled, failed, too early or quarantined."
     },
     "flow.words": {"en": "{group}, {n} patients. {stages}."},
     "flow.column_stage": {"en": "Stage"},
@@ -276,11 +304,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "subgroups.column_ratio": {"en": "{cohort} against {comparator}, odds ratio"},
     "subgroups.column_p": {"en": "Interaction"},
     "subgroups.table": {"en": "Response by subgroup"},
-    "subgroups.headline": {"en": "Exploratory: {what} in {n} subgroups of {of} characteristics."},
+    "subgroups.headline": {
+        "en": "Exploratory: {what} in {n} subgroups, by {of} ways to divide; {tests} interaction "
+        "tests."
+    },
     "subgroups.caption": {
         "en": "{rule} {n} subgroups are looked at: by chance alone one interval in twenty misses "
         "the truth. Dashed: everybody. Interaction: whether the comparison depends on the level "
-        "(difference: Cochran's Q; odds ratio: likelihood ratio); 'not recorded' is no part of it."
+        "(difference: Cochran's Q, which leans on levels where nobody of a cohort responded; odds "
+        "ratio: likelihood ratio); 'not recorded' is no part of it. Second records of the same "
+        "and characteristics of one level are in the table and not drawn."
     },
     "subgroups.note": {
         "en": "Exploratory. That no interaction is seen is no evidence of an equal effect: trials "

@@ -29,6 +29,8 @@ AXIS_HEIGHT = 46
 # Pixels of a letter in a part, and what stays free left and right of the text together.
 SMALL_LETTER = 6.1
 AIR = 6
+# A bar of fewer has numbers and no percentage.
+FEWEST_FOR_PERCENT = 10
 SOFT_HYPHEN = "\u00ad"
 PERCENT = tuple((x / 100, f"{x}%") for x in (0, 25, 50, 75, 100))
 
@@ -338,7 +340,7 @@ def _part_frame(bars: Sequence[Bar], slots: Sequence[_Slot]) -> pl.DataFrame:
             if part.n:
                 edges = {"x": before / bar.n, "x2": (before + part.n) / bar.n}
                 row = {"bar": k, "code": part.code, "n": part.n, "colour": part.colour}
-                row |= {"label": written(part.label), "percent": f"{100 * part.n / bar.n:.0f} %"}
+                row |= {"label": written(part.label), "percent": _percent(part.n, bar.n)}
                 rows.append(row | edges | {"y": slot.top, "y2": slot.bottom})
             before += part.n
     schema = {"bar": pl.Int64(), "code": pl.String(), "n": pl.Int64(), "colour": pl.String()}
@@ -365,8 +367,9 @@ def _text_frame(bars: Sequence[Bar], slots: Sequence[_Slot]) -> pl.DataFrame:
     """One row a part and text, with the widths from and up to which it is written."""
     rows = []
     for row in _part_frame(bars, slots).rows(named=True):
-        counted = f"{row['n']} ({row['percent']})"
-        for text, needed, enough in fitting([f"{row['label']} {counted}", counted, str(row["n"])]):
+        counted = f"{row['n']} ({row['percent']})" if row["percent"] else str(row["n"])
+        written_ = [f"{row['label']} {counted}", counted, str(row["n"])]
+        for text, needed, enough in fitting(written_):
             place = {"x": (row["x"] + row["x2"]) / 2, "y": (row["y"] + row["y2"]) / 2}
             share = {"share": row["x2"] - row["x"], "needed": needed, "enough": enough}
             rows.append(place | share | {"text": text, "colour": palette.text_on(row["colour"])})
@@ -413,8 +416,13 @@ def _hover_layer(bars: Sequence[Bar], slots: Sequence[_Slot], y: alt.Y) -> alt.C
     )
 
 
+def _percent(n: int, of: int) -> str:
+    """57 %; nothing of a few, of whom a percentage would say more than is known."""
+    return f"{100 * n / of:.0f} %" if of >= FEWEST_FOR_PERCENT else ""
+
+
 def _told(n: int | None, of: int) -> str:
     """98 (57.0 %); a dash for a class that the bar does not know."""
     if n is None:
         return "-"
-    return f"{n} ({100 * n / of:.1f} %)" if of else str(n)
+    return f"{n} ({100 * n / of:.1f} %)" if of >= FEWEST_FOR_PERCENT else str(n)

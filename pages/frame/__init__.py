@@ -7,6 +7,7 @@ A deep link that is the first request after a server start runs the page's own f
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from html import escape
 from urllib.parse import urlencode
 
@@ -253,9 +254,9 @@ def table(shown: Table) -> None:
     )
 
 
-def tables(found: Answer) -> None:
-    """The tables that no figure has one click away."""
-    behind = {code for figure in found.figures for code in figure.tables}
+def tables(found: Answer, but: tuple[str, ...] = ()) -> None:
+    """The tables that no figure has one click away, `but` for some."""
+    behind = {*but, *(code for figure in found.figures for code in figure.tables)}
     for shown in found.tables:
         if shown.code not in behind:
             listing(shown)
@@ -294,8 +295,11 @@ def figure(found: Answer, shown: Figure, is_alone: bool = True) -> None:
     if is_alone:
         _beneath(found, shown)
     with st.container(horizontal=True):
-        name = f"{found.question}_{shown.code}_{found.snapshot}"
-        _save(shown, "figure.save_numbers", lambda: numbers_csv(found), f"{name}.csv", "text/csv")
+        warned = say("figure.names_patients") if shown.names_patients else ""
+        name = f"{warned}{found.question}_{shown.code}_{found.snapshot}"
+        if found.numbers:
+            csv = partial(numbers_csv, found)
+            _save(shown, "figure.save_numbers", csv, f"{name}.csv", "text/csv")
         _save(shown, "figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")
         _save(shown, "figure.save_png", lambda: figure_png(shown), f"{name}.png", "image/png")
 
@@ -308,7 +312,17 @@ def _beneath(found: Answer, shown: Figure) -> None:
             for account in shown.accounts:
                 st.caption(plain(account.told))
             for code in shown.tables:
-                listing(found.table(code))
+                _told(found.table(code))
+
+
+def _told(shown: Table) -> None:
+    """A table to scroll in; one of sentences as paragraphs, which no column cuts."""
+    if not shown.is_prose:
+        listing(shown)
+        return
+    st.markdown(f"**{plain(shown.title)}**")
+    for row in shown.rows:
+        st.markdown(plain(str(row[-1])))
 
 
 def _behind(shown: Figure) -> str:
@@ -327,7 +341,11 @@ def listing(shown: Table) -> None:
     """A long table, to scroll in."""
     st.markdown(f"**{plain(shown.title)}**")
     columns = {title: [row[i] for row in shown.rows] for i, title in enumerate(shown.columns)}
-    st.dataframe(columns, hide_index=True, height=280)
+    # A column in which a word stands among numbers (withheld) is one of words.
+    for title, values in columns.items():
+        if len({type(value) for value in values}) > 1:
+            columns[title] = [str(value) for value in values]
+    st.dataframe(columns, hide_index=True, height="content" if len(shown.rows) < 8 else 280)
 
 
 def notes(found: Answer) -> None:

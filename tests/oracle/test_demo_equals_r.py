@@ -35,7 +35,7 @@ NOT_NUMBERS = {
 }  # fmt: skip
 SUMS = {"late_remission"}
 # Where R gives a number and the program, on purpose, a sentence instead.
-UNSAID = ("fewer than 10 patients", "nobody reached it", "same level")
+UNSAID = ("a selection: ", "fewer than 10 patients", "nobody reached it", "same level")
 KEYS = (
     "cohort", "comparator", "endpoint", "block_code", "item_code", "grade_min", "timepoint_code",
     "measure_code", "denominator_code", "characteristic_code", "level_code",

@@ -33,7 +33,13 @@ KEYS = (
     "level_code", "statistic",
 )  # fmt: skip
 # Where R gives a number and the program, on purpose, a sentence instead.
-UNSAID = ("fewer than 10 patients", "nobody reached it", "known in nobody", "nobody sampled")
+UNSAID = (
+    "a selection: ",
+    "fewer than 10 patients",
+    "nobody reached it",
+    "known in nobody",
+    "nobody sampled",
+)
 NAMES = {
     "mrd_lod": "mrd_limit",
     "remission_recorded": "remission_by_landmark",

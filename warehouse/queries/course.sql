@@ -2,6 +2,18 @@
 -- grain: one row per cohort x kind of line x course x disease before x class after x cells x
 -- landmark; sums of infusions
 -- params: population, threshold, high_from
+with
+
+classed as (
+    select
+        enrollment_key,
+        line_number,
+        course_number,
+        moment_code,
+        {class of threshold} as class
+    from fct_course_sample
+)
+
 select
     counted.cohort_code,
     counted.entry_reason,
@@ -19,32 +31,18 @@ select
     sum(counted.n_other_cells)::bigint as n_other_cells,
     sum(counted.drug_days)::bigint as drug_days
 from fct_course_given as counted
-inner join (
-    select
-        enrollment_key,
-        line_number,
-        course_number,
-        {class of threshold} as class
-    from fct_course_sample
-    where moment_code = 'before'
-) as before
+inner join classed as before
     on
         before.enrollment_key = counted.enrollment_key
         and before.line_number = counted.line_number
         and before.course_number = counted.course_number
-inner join (
-    select
-        enrollment_key,
-        line_number,
-        course_number,
-        {class of threshold} as class
-    from fct_course_sample
-    where moment_code = 'after'
-) as after
+        and before.moment_code = 'before'
+inner join classed as after
     on
         after.enrollment_key = counted.enrollment_key
         and after.line_number = counted.line_number
         and after.course_number = counted.course_number
+        and after.moment_code = 'after'
 where {population}
 group by all
 order by all

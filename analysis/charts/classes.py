@@ -46,7 +46,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Part:
-    """So many patients of a class. `code` picks its colour: one of `palette.CLASS_TONES`.
+    """So many patients of a class. `code` picks its colour: one of `palette.CLASS_COLOURS`.
 
     Raises ValueError for an unknown class and for fewer than no patients.
     """
@@ -57,7 +57,7 @@ class Part:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
-        if self.code not in palette.CLASS_TONES:
+        if self.code not in palette.CLASS_COLOURS:
             raise ValueError(f"{self.code}: a class without a colour")
         if self.n < 0:
             raise ValueError(f"{self.label}: {self.n} patients")
@@ -65,7 +65,7 @@ class Part:
     @property
     def colour(self) -> str:
         """That of its class."""
-        return palette.TONES[palette.CLASS_TONES[self.code]]
+        return palette.CLASS_COLOURS[self.code]
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _slots(bars: Sequence[Bar], top: float) -> list[_Slot]:
     return slots
 
 
-def _keys(bars: Sequence[Bar]) -> dict[str, Key]:
+def class_keys(bars: Sequence[Bar]) -> dict[str, Key]:
     """A legend entry for every class that anybody is in, in the order of the parts."""
     every = {part.code: part for bar in bars for part in bar.parts}
     found = {part.code for bar in bars for part in bar.parts if part.n}
@@ -205,7 +205,7 @@ def _keys(bars: Sequence[Bar]) -> dict[str, Key]:
 
 
 def _layout(bars: Sequence[Bar]) -> list[_Slot]:
-    keys = list(_keys(bars).values())
+    keys = list(class_keys(bars).values())
     return _slots(bars, keys_height(keys))
 
 
@@ -233,16 +233,16 @@ def class_bars(bars: Sequence[Bar], axis_title: str) -> alt.LayerChart:
     slots, height = _layout(bars), _plot_height(bars)
     down = alt.Scale(domain=[0, height], reverse=True, nice=False, zero=False)
     y = alt.Y("y:Q", scale=down, axis=_label_axis(slots))
-    x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=_percent_axis(axis_title))
-    layers = [*key_layers(list(_keys(bars).values()), y), *_name_layers(bars, slots, y)]
-    layers += [_part_layer(bars, slots, x, y), _text_layer(bars, slots, x, y)]
-    layers += [_hover_layer(bars, slots, y)]
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=percent_axis(axis_title))
+    layers = [*key_layers(list(class_keys(bars).values()), y), *_name_layers(bars, slots, y)]
+    layers += part_layers(bars, [(slot.top, slot.bottom) for slot in slots], x, y)
     chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
     assert isinstance(chart, alt.LayerChart)
     return chart
 
 
-def _percent_axis(title: str) -> alt.Axis:
+def percent_axis(title: str) -> alt.Axis:
+    """0 to 100 % of a bar."""
     ticks = {x: [text] for x, text in PERCENT}
     return alt.Axis(
         values=list(ticks),
@@ -331,17 +331,34 @@ def _name_layers(bars: Sequence[Bar], slots: Sequence[_Slot], y: alt.Y) -> list[
     ]
 
 
-def _part_frame(bars: Sequence[Bar], slots: Sequence[_Slot]) -> pl.DataFrame:
+Edges = Sequence[tuple[float, float]]
+
+
+def part_layers(
+    bars: Sequence[Bar], edges: Edges, x: alt.X, y: alt.Y, left: float = 0.0
+) -> list[alt.Chart]:
+    """Parts, their texts, and frames that tell all; `edges`: top and bottom of every bar.
+
+    `left`: pixels of the plot that the bars leave free.
+    """
+    return [
+        _part_layer(bars, edges, x, y),
+        _text_layer(bars, edges, x, y, left),
+        _hover_layer(bars, edges, y, left),
+    ]
+
+
+def _part_frame(bars: Sequence[Bar], edges: Edges) -> pl.DataFrame:
     """One row a part with anybody: its edges in shares of the bar, its texts' beginning."""
     rows = []
-    for k, (bar, slot) in enumerate(zip(bars, slots, strict=True)):
+    for k, (bar, (top, bottom)) in enumerate(zip(bars, edges, strict=True)):
         before = 0
         for part in bar.parts:
             if part.n:
-                edges = {"x": before / bar.n, "x2": (before + part.n) / bar.n}
+                ends = {"x": before / bar.n, "x2": (before + part.n) / bar.n}
                 row = {"bar": k, "code": part.code, "n": part.n, "colour": part.colour}
                 row |= {"label": written(part.label), "percent": _percent(part.n, bar.n)}
-                rows.append(row | edges | {"y": slot.top, "y2": slot.bottom})
+                rows.append(row | ends | {"y": top, "y2": bottom})
             before += part.n
     schema = {"bar": pl.Int64(), "code": pl.String(), "n": pl.Int64(), "colour": pl.String()}
     schema |= {"label": pl.String(), "percent": pl.String()}
@@ -349,9 +366,9 @@ def _part_frame(bars: Sequence[Bar], slots: Sequence[_Slot]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def _part_layer(bars: Sequence[Bar], slots: Sequence[_Slot], x: alt.X, y: alt.Y) -> alt.Chart:
+def _part_layer(bars: Sequence[Bar], edges: Edges, x: alt.X, y: alt.Y) -> alt.Chart:
     """The parts; a thin white line keeps neighbours apart on either page."""
-    frame = _part_frame(bars, slots).drop("label", "percent")
+    frame = _part_frame(bars, edges).drop("label", "percent")
     rects = alt.Chart(frame).mark_rect(opacity=1, stroke=palette.WHITE, strokeWidth=0.8)
     return rects.encode(
         x=x,
@@ -363,15 +380,21 @@ def _part_layer(bars: Sequence[Bar], slots: Sequence[_Slot], x: alt.X, y: alt.Y)
     )
 
 
-def _text_frame(bars: Sequence[Bar], slots: Sequence[_Slot]) -> pl.DataFrame:
+def _text_frame(bars: Sequence[Bar], edges: Edges, left: float) -> pl.DataFrame:
     """One row a part and text, with the widths from and up to which it is written."""
     rows = []
-    for row in _part_frame(bars, slots).rows(named=True):
+    for row in _part_frame(bars, edges).rows(named=True):
         counted = f"{row['n']} ({row['percent']})" if row["percent"] else str(row["n"])
         written_ = [f"{row['label']} {counted}", counted, str(row["n"])]
         for text, needed, enough in fitting(written_):
             place = {"x": (row["x"] + row["x2"]) / 2, "y": (row["y"] + row["y2"]) / 2}
-            share = {"share": row["x2"] - row["x"], "needed": needed, "enough": enough}
+            # What the bars leave free is no room.
+            free = (row["x2"] - row["x"]) * left
+            share = {
+                "share": row["x2"] - row["x"],
+                "needed": needed + free,
+                "enough": enough + free,
+            }
             rows.append(place | share | {"text": text, "colour": palette.text_on(row["colour"])})
     schema = {name: pl.Float64() for name in ("x", "y", "share", "needed", "enough")}
     return pl.DataFrame(rows, schema=schema | {"text": pl.String(), "colour": pl.String()})
@@ -380,8 +403,8 @@ def _text_frame(bars: Sequence[Bar], slots: Sequence[_Slot]) -> pl.DataFrame:
 FITS = "datum.share * width >= datum.needed && datum.share * width < datum.enough"
 
 
-def _text_layer(bars: Sequence[Bar], slots: Sequence[_Slot], x: alt.X, y: alt.Y) -> alt.Chart:
-    texts = alt.Chart(_text_frame(bars, slots)).transform_filter(FITS)
+def _text_layer(bars: Sequence[Bar], edges: Edges, x: alt.X, y: alt.Y, left: float) -> alt.Chart:
+    texts = alt.Chart(_text_frame(bars, edges, left)).transform_filter(FITS)
     texts = texts.mark_text(baseline="middle", fontSize=11)
     return texts.encode(
         x=x,
@@ -392,16 +415,16 @@ def _text_layer(bars: Sequence[Bar], slots: Sequence[_Slot], x: alt.X, y: alt.Y)
     )
 
 
-def _hover_layer(bars: Sequence[Bar], slots: Sequence[_Slot], y: alt.Y) -> alt.Chart:
+def _hover_layer(bars: Sequence[Bar], edges: Edges, y: alt.Y, left: float) -> alt.Chart:
     """Frames around the bars that tell all classes of a bar. Labels are titles, never fields."""
-    keys = _keys(bars)
+    keys = class_keys(bars)
     fields = {f"told_{k}": code for k, code in enumerate(keys)}
     rows = []
-    for bar, slot in zip(bars, slots, strict=True):
+    for bar, (top, bottom) in zip(bars, edges, strict=True):
         counts = {part.code: part.n for part in bar.parts}
         told = {field: _told(counts.get(code), bar.n) for field, code in fields.items()}
         title = ", ".join(text for text in (bar.label, bar.group) if text)
-        rows.append({"title": title, "y": slot.top, "y2": slot.bottom, "n": bar.n} | told)
+        rows.append({"title": title, "y": top, "y2": bottom, "n": bar.n} | told)
     # The tooltip puts what is called `title` above all else.
     tooltip = [alt.Tooltip("title:N", title="title")]
     tooltip += [
@@ -412,7 +435,7 @@ def _hover_layer(bars: Sequence[Bar], slots: Sequence[_Slot], y: alt.Y) -> alt.C
         fill="transparent", stroke=palette.NEUTRAL, strokeWidth=0.8, strokeOpacity=0.8
     )
     return area.encode(
-        x=alt.XValue(0), x2=alt.X2Value("width"), y=y, y2=alt.Y2("y2:Q"), tooltip=tooltip
+        x=alt.XValue(left or 0), x2=alt.X2Value("width"), y=y, y2=alt.Y2("y2:Q"), tooltip=tooltip
     )
 
 

@@ -84,11 +84,16 @@ def dash_scale(roles: dict[str, int]) -> alt.Scale:
 
 
 def hover_layer(
-    x: alt.X, times: list[float], told: dict[str, list[str]], time_title: str
+    x: alt.X,
+    times: list[float],
+    told: dict[str, list[str]],
+    time_title: str,
+    time_format: str = ".2f",
 ) -> alt.Chart:
     """A rule that follows the pointer and tells, at its time, one sentence a label.
 
-    `told` has for each label one sentence a time. Labels become titles, never names of fields.
+    `told` has for each label one sentence a time, which is written in `time_format`. Labels become
+    titles, never names of fields.
     """
     fields = {f"told_{position}": label for position, label in enumerate(told)}
     frame = pl.DataFrame({"time": times} | {field: told[label] for field, label in fields.items()})
@@ -100,7 +105,7 @@ def hover_layer(
         empty=False,
         clear="pointerout",
     )
-    tooltip = [alt.Tooltip("time:Q", title=time_title, format=".2f")]
+    tooltip = [alt.Tooltip("time:Q", title=time_title, format=time_format)]
     tooltip += [alt.Tooltip(f"{field}:N", title=label) for field, label in fields.items()]
     shown = alt.condition(nearest, alt.value(0.7), alt.value(0))
     return (

@@ -7,13 +7,15 @@ proportions and that of their differences have the same row step and can stand s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import polars as pl
 
 from analysis.charts import palette
 from analysis.charts.labels import label_expr, wrapped
-from analysis.charts.rows import SPACE, Difference, Proportion, Ratio, Row
+from analysis.charts.row_extras import Place, open_layer, section_layer, small_layer
+from analysis.charts.rows import SPACE, Compared, Item, Row
 
 LINE = 15
 HEADER_LINE = 18
@@ -24,7 +26,16 @@ PHONE = 322
 WIDE = 520
 NUMBER_LETTER = 6.2
 BETWEEN_NUMBERS = 12
+# Longer words beside a number would take the room of the labels: they stand in the lane.
+MOST_LETTERS = 14
 INDENT = 12
+# Between the pinned rows and the others, with a thin line in the middle.
+SECTION_GAP = 18
+# What stands small beside a label: its letters, what parts it from the label, its own line.
+SMALL_LETTER = 5.4
+BOLD_LETTER = 7.0
+BEFORE_SMALL = 6
+SMALL_LINE = 12
 # Under the plot: ticks and title.
 AXIS_HEIGHT = 52
 # With more rows the ticks are said once more on top.
@@ -36,7 +47,8 @@ class Style:
     """Pixels from lane to lane and between rows; area of a dot; width of an interval's line.
 
     `words_in_lane`: the reason why there is no dot stands in the dot's place; else it stands among
-    the numbers and must be short. Without `has_numbers` they are in the tooltip alone.
+    the numbers as far as it is short. Without `has_numbers` they are in the tooltip alone.
+    `is_bar`: from end to end is where the values lie, no interval of an estimate.
     """
 
     lane: float
@@ -45,12 +57,14 @@ class Style:
     stroke: float
     words_in_lane: bool
     has_numbers: bool = True
+    is_bar: bool = False
 
 
 ROOMY = Style(lane=15, gap=16, dot=95, stroke=2, words_in_lane=True)
 DENSE = Style(lane=9, gap=10, dot=50, stroke=1.6, words_in_lane=False)
 # Many lanes a row: there is no room for a number each.
 STRIP = Style(lane=11, gap=10, dot=60, stroke=1.6, words_in_lane=True, has_numbers=False)
+BARS = Style(lane=12, gap=10, dot=50, stroke=8, words_in_lane=False, is_bar=True)
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,8 @@ class Values:
 class _Slot:
     """A row's label in lines for a phone and for a wide plot, and its places in pixels.
 
-    From `top` of the label on; `last_line` of it; the lanes from `above` to `below`.
+    From `top` of the label on; `last_line` of it; the lanes from `above` to `below`. `left` of the
+    label in pixels; its small text behind the last line or `is_beneath` it.
     """
 
     narrow: tuple[str, ...]
@@ -82,6 +97,8 @@ class _Slot:
     last_line: float
     above: float
     below: float
+    left: float = 0.0
+    is_beneath: bool = False
 
     @property
     def drop(self) -> float:
@@ -108,11 +125,10 @@ class Layout:
         return self.height + AXIS_HEIGHT
 
 
-Compared = Difference | Ratio
-Items = Sequence[tuple[int, Proportion]] | Sequence[tuple[int, Compared]]
+Items = Sequence[tuple[int, Item]] | Sequence[tuple[int, Compared]]
 
 
-def proportions(rows: Sequence[Row]) -> list[tuple[int, Proportion]]:
+def proportions(rows: Sequence[Row]) -> list[tuple[int, Item]]:
     """Every proportion with the position of its row."""
     return [(k, item) for k, row in enumerate(rows) for item in row.proportions]
 
@@ -127,11 +143,23 @@ def _roles(items: Items) -> dict[str, int]:
     return {item.cohort: item.role for _, item in items}
 
 
-def _number(item: Proportion | Compared, style: Style) -> str:
+def _is_in_lane(item: Item | Compared, style: Style) -> bool:
+    """Whether there is no dot and the reason stands in its place."""
+    if item.estimate is not None or not item.instead:
+        return False
+    return style.words_in_lane or len(_joined(item.number, item.instead)) > MOST_LETTERS
+
+
+def _joined(*parts: str) -> str:
+    return SPACE.join(part for part in parts if part)
+
+
+def _number(item: Item | Compared, style: Style) -> str:
     if not style.has_numbers:
         return ""
-    words = "" if style.words_in_lane or item.estimate is not None else item.instead
-    return SPACE.join(part for part in (item.number, words) if part)
+    is_here = item.estimate is None and not _is_in_lane(item, style)
+    words = item.instead if is_here else ""
+    return _joined(item.number, words)
 
 
 def _number_width(items: Items, style: Style) -> float:
@@ -140,7 +168,11 @@ def _number_width(items: Items, style: Style) -> float:
 
 
 def layout(rows: Sequence[Row], style: Style) -> Layout:
-    """Places for the rows. Raises ValueError if no row has a proportion or a difference."""
+    """Places for the rows.
+
+    Raises ValueError if no row has a proportion or a difference, and for a pinned row after one
+    that is not.
+    """
     both = (proportions(rows), differences(rows))
     if not both[0] and not both[1]:
         raise ValueError("no row has a proportion or a difference")
@@ -148,14 +180,29 @@ def layout(rows: Sequence[Row], style: Style) -> Layout:
     header = _header_lines(rows) * HEADER_LINE + HEADER_GAP
     header += LINE + 4 if len(rows) > MANY_ROWS else 0
     lanes = max(len(_roles(items)) for items in both) * style.lane
-    has_terms = any(row.indent for row in rows)
+    has_terms, opens = any(row.indent for row in rows), has_opening(rows)
+    first = _first_unpinned(rows)
     slots, y = [], float(header)
-    for row in rows:
+    for k, row in enumerate(rows):
         y += style.gap / 2 if has_terms and slots and not row.indent else 0.0
-        is_drawn = row.proportions or row.differences
-        slots.append(_slot(row, y, taken, lanes if is_drawn else 0.0))
+        y += SECTION_GAP if k == first else 0.0
+        left = INDENT * (row.indent + (opens and not row.is_pinned))
+        slots.append(_slot(row, y, taken, 0.0 if row.is_heading else lanes, left))
         y = slots[-1].below + style.gap
     return Layout(style, header, tuple(slots))
+
+
+def has_opening(rows: Sequence[Row]) -> bool:
+    """Whether a category opens: then all leave room for the mark that says so."""
+    return any(row.is_open is not None for row in rows)
+
+
+def _first_unpinned(rows: Sequence[Row]) -> int | None:
+    """The position after the pinned rows; None if there are none, or only such."""
+    n_pinned = sum(row.is_pinned for row in rows)
+    if any(row.is_pinned for row in rows[n_pinned:]):
+        raise ValueError("a pinned row after one that is not")
+    return n_pinned if 0 < n_pinned < len(rows) else None
 
 
 def _header_lines(rows: Sequence[Row]) -> int:
@@ -164,13 +211,45 @@ def _header_lines(rows: Sequence[Row]) -> int:
     return max(len(_roles(proportions(rows))), n_differences + 1 if n_differences else 0)
 
 
-def _slot(row: Row, top: float, taken: float, lanes: float) -> _Slot:
-    narrow, wide = (
-        tuple(wrapped(row.label, width - taken - INDENT * row.indent)) for width in (PHONE, WIDE)
-    )
+def _slot(row: Row, top: float, taken: float, lanes: float, left: float) -> _Slot:
+    narrow, wide = (tuple(wrapped(row.label, width - taken - left)) for width in (PHONE, WIDE))
     last_line = top + (len(narrow) - 1) * LINE
-    above = last_line + LINE + 3
-    return _Slot(narrow, wide, top, last_line, above, above + lanes)
+    fits = all(
+        _small_at(lines[-1], left) + len(row.small) * SMALL_LETTER <= width - taken
+        for lines, width in ((narrow, PHONE), (wide, WIDE))
+    )
+    is_beneath = bool(row.small) and not fits
+    above = last_line + LINE + 3 + (SMALL_LINE if is_beneath else 0)
+    return _Slot(narrow, wide, top, last_line, above, above + lanes, left, is_beneath)
+
+
+def _small_at(last_line: str, left: float) -> float:
+    """The first pixel of a small text behind a label, which may be bold."""
+    return left + len(last_line) * BOLD_LETTER + BEFORE_SMALL
+
+
+def _lefts(tops: Sequence[float], slots: Sequence[_Slot]) -> Any:
+    """The first pixel of every label, as the axis takes it."""
+    conditions = []
+    for left in sorted({slot.left for slot in slots} - {0.0}):
+        at = [top for top, slot in zip(tops, slots, strict=True) if slot.left == left]
+        conditions.append({"test": f"indexof({at}, datum.value) >= 0", "value": -left})
+    if not conditions:
+        return 0
+    return {"condition": conditions if len(conditions) > 1 else conditions[0], "value": 0}
+
+
+def _weights(tops: Sequence[float], rows: Sequence[Row]) -> Any:
+    """Categories are bold where there are terms beside them, or rows that open."""
+    if not any(row.indent for row in rows) and not has_opening(rows):
+        return "normal"
+    plain = [
+        top
+        for top, row in zip(tops, rows, strict=True)
+        if row.indent or (row.is_pinned and not row.is_heading)
+    ]
+    test = f"indexof({plain}, datum.value) >= 0"
+    return {"condition": {"test": test, "value": "normal"}, "value": "bold"}
 
 
 def _row_axis(rows: Sequence[Row], places: Layout) -> alt.Axis:
@@ -179,10 +258,6 @@ def _row_axis(rows: Sequence[Row], places: Layout) -> alt.Axis:
     narrow = label_expr({slot.top: slot.narrow for slot in places.slots}, 1)
     wide = label_expr({slot.top: slot.wide for slot in places.slots}, 1)
     drops = [slot.drop for slot in places.slots]
-    terms = [top for top, row in zip(tops, rows, strict=True) if row.indent]
-    is_term = f"indexof({terms}, datum.value) >= 0"
-    plain = {"test": is_term, "value": "normal"}
-    indented = {"test": is_term, "value": -INDENT}
     return alt.Axis(
         values=tops,
         labelExpr=f"width < {WIDE} ? {narrow} : {wide}",
@@ -190,11 +265,11 @@ def _row_axis(rows: Sequence[Row], places: Layout) -> alt.Axis:
         labelAlign="left",
         labelBaseline="top",
         labelFontSize=12,
-        labelFontWeight={"condition": plain, "value": "bold"} if terms else "normal",
+        labelFontWeight=_weights(tops, rows),
         labelLineHeight=LINE,
         labelLimit=0,
         labelOverlap=False,
-        labelPadding={"condition": indented, "value": 0} if terms else 0,
+        labelPadding=_lefts(tops, places.slots),
         labelFlush=False,
         domain=False,
         ticks=False,
@@ -260,7 +335,7 @@ def dot_chart(rows: Sequence[Row], places: Layout, items: Items, values: Values)
     layers = [_grid(shared, values), _guides(shared, values), *_legend(shared)]
     layers += [_overall(shared, values.overall)] if values.overall is not None else []
     layers += [_intervals(shared, items), _dots(shared, items), _words(shared, items)]
-    layers += _numbers(shared, items)
+    layers += [*_numbers(shared, items), *_extras(shared, rows)]
     # The page's theme would give every mark a tooltip of its bare coordinates.
     layers = [layer.encode(tooltip=alt.TooltipValue(None)) for layer in layers]
     layers.append(_hover(shared, rows, items))
@@ -317,6 +392,40 @@ def _legend(shared: _Shared) -> list[alt.Chart]:
     ]
 
 
+def _extras(shared: _Shared, rows: Sequence[Row]) -> list[alt.Chart]:
+    """What few pictures have: the line under the pinned rows, marks of opening, small texts."""
+    slots, layers = shared.places.slots, []
+    if (first := _first_unpinned(rows)) is not None:
+        middle = (slots[first - 1].below + slots[first].top) / 2
+        layers.append(section_layer(middle, shared.y))
+    pairs = list(zip(rows, slots, strict=True))
+    marks = [
+        (place, row.is_open)
+        for row, slot in pairs
+        if row.is_open is not None
+        for place in _mark_places(slot)
+    ]
+    texts = [(p, row.small) for row, slot in pairs if row.small for p in _small_places(slot)]
+    layers += [open_layer(marks, shared.y, WIDE)] if marks else []
+    layers += [small_layer(texts, shared.y, WIDE)] if texts else []
+    return layers
+
+
+def _mark_places(slot: _Slot) -> tuple[Place, Place]:
+    """In the room before the label, at its first line."""
+    x, middle = slot.left - INDENT / 2 - 1, slot.top + LINE / 2 - 1
+    return Place(True, x, middle), Place(False, x, middle + slot.drop)
+
+
+def _small_places(slot: _Slot) -> tuple[Place, Place]:
+    """Behind the last line of the label, or beneath it."""
+    if slot.is_beneath:
+        y = slot.last_line + LINE
+        return Place(True, slot.left, y), Place(False, slot.left, y)
+    narrow, wide = (_small_at(lines[-1], slot.left) for lines in (slot.narrow, slot.wide))
+    return Place(True, narrow, slot.last_line), Place(False, wide, slot.last_line)
+
+
 def _guides(shared: _Shared, values: Values) -> alt.Chart:
     """On top: which side of zero is which; over many rows the ticks once more."""
     rows = []
@@ -351,8 +460,13 @@ def _frame(shared: _Shared, items: Items, columns: Sequence[str]) -> pl.DataFram
 
 
 def _intervals(shared: _Shared, items: Items) -> alt.Chart:
+    style = shared.places.style
     bars = alt.Chart(_frame(shared, items, ("lower", "upper")))
-    bars = bars.mark_rule(strokeWidth=shared.places.style.stroke, strokeCap="round")
+    bars = bars.mark_rule(
+        strokeWidth=style.stroke,
+        strokeCap="butt" if style.is_bar else "round",
+        opacity=0.45 if style.is_bar else alt.Undefined,
+    )
     return bars.encode(x=shared.x, x2=alt.X2("upper:Q"), y=shared.y, color=shared.colour)
 
 
@@ -364,7 +478,8 @@ def _dots(shared: _Shared, items: Items) -> alt.Chart:
 
 def _words(shared: _Shared, items: Items) -> alt.Chart:
     """Why there is no dot, in its place."""
-    found = [(k, item) for k, item in items if item.estimate is None and item.instead]
+    style = shared.places.style
+    found = [(k, item) for k, item in items if _is_in_lane(item, style)]
     frame = pl.DataFrame(
         {
             "cohort": [item.cohort for _, item in found],
@@ -373,9 +488,10 @@ def _words(shared: _Shared, items: Items) -> alt.Chart:
         },
         schema={"cohort": pl.String, "y": pl.Float64, "text": pl.String},
     )
-    frame = frame if shared.places.style.words_in_lane else frame.clear()
+    # Where lanes are narrower than a line, those of several cohorts are smaller.
+    size = 11 if style.lane >= 11 or len(shared.roles) == 1 else 9
     words = alt.Chart(frame).mark_text(
-        align="left", baseline="middle", fontSize=11, fontStyle="italic"
+        align="left", baseline="middle", fontSize=size, fontStyle="italic"
     )
     return words.encode(x=alt.XValue(4), y=shared.y, text=alt.Text("text:N"), color=shared.colour)
 
@@ -409,7 +525,7 @@ def _hover(shared: _Shared, rows: Sequence[Row], items: Items) -> alt.Chart:
             {"row": row.label, "y": slot.top - 2, "y2": slot.below + 2}
             | {field: told.get((k, cohort), "-") for field, cohort in fields.items()}
             for k, (row, slot) in enumerate(zip(rows, shared.places.slots, strict=True))
-            if row.proportions or row.differences
+            if not row.is_heading
         ]
     )
     # The tooltip puts what is called `title` above all else.

@@ -95,13 +95,17 @@ def incidence_chart(
     incidence_title: str,
     at_risk: str,
     bands: bool,
+    whole_days: bool = False,
 ) -> alt.LayerChart:
     """Curves of one or more cohorts and states on 0 to 100 %, with their at-risk table.
 
     `blocks` is the table, one block a cohort, its columns at `tick_days`; time is shown in units of
-    `unit_days`. `at_risk` are the words after a number at risk where the pointer is. Raises
-    ValueError without a curve, and for two of one cohort and state.
+    `unit_days`. `at_risk` are the words after a number at risk where the pointer is. `whole_days`:
+    of a time of few days every day is told, and nothing between two. Raises ValueError without a
+    curve, for two of one cohort and state, and for whole days in another unit.
     """
+    if whole_days and unit_days != 1:
+        raise ValueError(f"whole days in units of {unit_days:g} days")
     named = _named(curves)
     scale = shared.time_scale(max(*(c.end_day for c in curves), *tick_days) / unit_days)
     axis = shared.time_axis([day / unit_days for day in tick_days], time_title)
@@ -109,7 +113,13 @@ def incidence_chart(
     band, line = _curve_layers(named, unit_days, incidence_title)
     layers = [band.encode(x=bare_time)] if bands else []
     layers.append(line.encode(x=alt.X("time:Q", scale=scale, axis=axis)))
-    layers.append(_hover_layer(named, unit_days, bare_time, time_title, at_risk))
+    days = _told_days(named, whole_days)
+    told = {
+        name: [c.steps.told(float(day), at_risk, c.has_percentages) for day in days]
+        for name, c in named.items()
+    }
+    times, written = list(days / unit_days), "d" if whole_days else ".2f"
+    layers.append(shared.hover_layer(bare_time, times, told, time_title, written))
     return shared.layered(layers + table_layers(blocks, unit_days, scale))
 
 
@@ -149,12 +159,7 @@ def _widths(named: dict[str, IncidenceCurve]) -> alt.Scale:
     return alt.Scale(type="ordinal", domain=list(named), range=widths)
 
 
-def _hover_layer(
-    named: dict[str, IncidenceCurve], unit_days: float, x: alt.X, time_title: str, at_risk: str
-) -> alt.Chart:
-    days = np.linspace(0, max(c.end_day for c in named.values()), shared.HOVER_POINTS)
-    told = {
-        name: [c.steps.told(float(day), at_risk, c.has_percentages) for day in days]
-        for name, c in named.items()
-    }
-    return shared.hover_layer(x, list(days / unit_days), told, time_title)
+def _told_days(named: dict[str, IncidenceCurve], whole_days: bool) -> np.ndarray:
+    """The days that the pointer can be told of."""
+    last = max(c.end_day for c in named.values())
+    return np.arange(last + 1) if whole_days else np.linspace(0, last, shared.HOVER_POINTS)

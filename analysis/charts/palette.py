@@ -49,6 +49,28 @@ CLASS_TONES = {
     "non_response": "bad",
     "early_death": "ended",
 }
+# What became of everybody before a block, and of everybody at last. Those that stand beside one
+# another differ in lightness.
+LEFT_BEFORE = {
+    "documented": "#3fa796",
+    "undocumented": "#e3e1d8",
+    "later_block": "#8d66cf",
+    "relapsed": "#f0c04a",
+    "next_line": "#a63f0a",
+    "died": TONES["died"],
+    "ongoing": "#5b94ca",
+    "in_doubt": TONES["doubt"],
+}
+DEATHS = {
+    "alive": "#3fa796",
+    "early": "#f7e2a0",
+    "with_disease": "#86183f",
+    "in_remission": "#d5cbe3",
+    "in_remission_after_transplant": "#6a4fa3",
+    "after_second_malignancy": "#f0c04a",
+    "unknown": "#6b6b6b",
+}
+CLASS_COLOURS = {c: TONES[tone] for c, tone in CLASS_TONES.items()} | LEFT_BEFORE | DEATHS
 # Blocks of treatment along a lane, by position; dark and light take turns.
 BLOCKS = (
     "#2c72b0",
@@ -91,6 +113,10 @@ OTHER_MARKS = ("cross", "triangle-left", "wedge")
 HEAT = ("#ece2f0", "#4d1f63")
 HEAT_WHITE_ABOVE = 0.61
 HEAT_TEXT = (BLACK, WHITE)
+# Differences: blue below zero, brown above, nearly white at zero; each side of the same lightness
+# at the same distance. White text from `DIVERGING_WHITE_ABOVE` of a side on.
+DIVERGING = ("#1f5fa6", "#f0eee9", "#9c4a06")
+DIVERGING_WHITE_ABOVE = 0.835
 
 
 def colour(role: int) -> str:

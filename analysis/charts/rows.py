@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, log
+from math import inf, isfinite, log
 
 SPACE = "\u2002"  # an en space: SVG does not shrink it as it does several blanks
 ROUNDING = 1e-9
@@ -21,6 +21,20 @@ def refuse_nonsense(what: str, values: Sequence[float | None], lowest: float) ->
         raise ValueError(f"{what}: limits without an estimate")
     if (values[1] is None) != (values[2] is None):
         raise ValueError(f"{what}: one limit alone")
+
+
+def refuse_disorder(what: str, values: Sequence[float | None]) -> None:
+    """Of estimate, lower, upper: raise ValueError unless finite and in order.
+
+    Limits come in pairs, around an estimate.
+    """
+    known = [value for value in values if value is not None]
+    if not all(map(isfinite, known)):
+        raise ValueError(f"{what}: not a number")
+    if len(known) == 2 or (known and values[0] is None):
+        raise ValueError(f"{what}: an estimate with both limits or none is needed")
+    if len(known) == 3 and not known[1] - ROUNDING <= known[0] <= known[2] + ROUNDING:
+        raise ValueError(f"{what}: limits that do not hold the estimate")
 
 
 def written_percent(proportion: float) -> str:
@@ -74,7 +88,8 @@ class Proportion:
         return f"{text}, {self.counted}" if self.counted else text
 
 
-def _points(difference: float, digits: int) -> str:
+def written_points(difference: float, digits: int) -> str:
+    """Percentage points with their sign, a true minus: -0.104 -> '−10'."""
     text = f"{100 * difference:+.{digits}f}".replace("-", "\u2212")
     return text[1:] if float(f"{100 * difference:.{digits}f}") == 0 else text
 
@@ -111,9 +126,11 @@ class Difference:
     def _written(self, digits: int) -> str:
         if self.estimate is None:
             return ""
-        text = _points(self.estimate, digits)
+        text = written_points(self.estimate, digits)
         if self.lower is not None and self.upper is not None:
-            text += f" ({_points(self.lower, digits)} to {_points(self.upper, digits)})"
+            text += (
+                f" ({written_points(self.lower, digits)} to {written_points(self.upper, digits)})"
+            )
         return text
 
 
@@ -171,14 +188,100 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class Amount:
+    """A number of any unit, or a difference of two: events per course, days of grade.
+
+    `number` stands beside its dot, `more` (if empty, `number`) is what the pointer is told: both
+    written by the caller, who knows the unit. Without an estimate `instead` says why; `number` may
+    then still give counts. Raises ValueError for NaN and for limits that do not hold the estimate.
+    """
+
+    cohort: str
+    role: int
+    estimate: float | None
+    lower: float | None = None
+    upper: float | None = None
+    number: str = ""
+    more: str = ""
+    instead: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        refuse_disorder(self.cohort, (self.estimate, self.lower, self.upper))
+
+    @property
+    def told(self) -> str:
+        """All there is to say."""
+        if self.more:
+            return self.more
+        words = self.instead if self.estimate is None else ""
+        return ", ".join(part for part in (words, self.number) if part) or "-"
+
+
+@dataclass(frozen=True)
+class Quartiles:
+    """Days of `n` patients or events of a cohort: their median between the quartiles.
+
+    `n_unknown` are those beside them whose days are not known. Without days (nobody, too few)
+    `instead` says why. Raises ValueError for days out of order and for fewer than nobody.
+    """
+
+    cohort: str
+    role: int
+    n: int
+    estimate: float | None
+    lower: float | None = None
+    upper: float | None = None
+    n_unknown: int = 0
+    unknown: str = ""
+    instead: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn."""
+        refuse_disorder(self.cohort, (self.estimate, self.lower, self.upper))
+        if self.n < 0 or self.n_unknown < 0 or (self.estimate is not None and not self.n):
+            raise ValueError(f"{self.cohort}: days of {self.n} patients")
+
+    @property
+    def number(self) -> str:
+        """n 12, 9 d; those of unknown days after a plus: n 12+3."""
+        counted = f"n {self.n}" + (f"+{self.n_unknown}" if self.n_unknown else "")
+        days = "" if self.estimate is None else f"{self.estimate:g}\u00a0d".rjust(4, DIGIT_SPACE)
+        return SPACE.join(part for part in (counted, days) if part)
+
+    @property
+    def told(self) -> str:
+        """9 d (5 to 14), n = 12, 3 unknown."""
+        parts = [self.instead] if self.estimate is None else [f"{self.estimate:g} d"]
+        if self.lower is not None and self.upper is not None:
+            parts = [f"{parts[0]} ({self.lower:g} to {self.upper:g})"]
+        parts += [f"n = {self.n}"]
+        parts += [f"{self.n_unknown} {self.unknown}".rstrip()] if self.n_unknown else []
+        return ", ".join(part for part in parts if part)
+
+
+Item = Proportion | Amount | Quartiles
+Compared = Difference | Ratio | Amount
+
+
+@dataclass(frozen=True)
 class Row:
     """One row: its label, a proportion a cohort, and their differences (if a picture shows them).
 
     A row without proportions and differences is a heading. `indent` moves a term under its
-    category.
+    category. Pinned rows come first, set off from the rest. `is_open`: a category that opens, and
+    whether it is open; None: there is nothing to open. `small` stands small beside the label.
     """
 
     label: str
-    proportions: tuple[Proportion, ...]
-    differences: tuple[Difference | Ratio, ...] = ()
+    proportions: tuple[Item, ...]
+    differences: tuple[Compared, ...] = ()
     indent: int = 0
+    is_pinned: bool = False
+    is_open: bool | None = None
+    small: str = ""
+
+    @property
+    def is_heading(self) -> bool:
+        """Nothing is drawn in it."""
+        return not self.proportions and not self.differences

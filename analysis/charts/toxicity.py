@@ -7,13 +7,16 @@ import altair as alt
 import polars as pl
 
 from analysis.charts import palette
-from analysis.charts.dots import DENSE, differences, dot_chart, layout, proportions
+from analysis.charts.axes import amount_difference_values, amount_values, day_values
+from analysis.charts.cells import Cell, DifferenceCell
+from analysis.charts.dots import BARS, DENSE, differences, dot_chart, layout, proportions
 from analysis.charts.labels import LETTER, label_expr
 from analysis.charts.response import percent_values, point_values
-from analysis.charts.rows import Row, refuse_nonsense, written_percent
+from analysis.charts.rows import Row
 
 CELL_HEIGHT = 34
 LABEL_HEIGHT = 18
+BENEATH_HEIGHT = 20
 ROW_GAP = 6
 # A plot on a phone; the blocks share it. EDGE: of a block's share, left and right of a cell.
 PHONE = 335
@@ -27,24 +30,33 @@ WORD_LINE = 11
 HATCHES = ((0.0, 0.5, 0.5, 0.0), (0.0, 1.0, 1.0, 0.0), (0.5, 1.0, 1.0, 0.5))
 
 
-def rates(rows: Sequence[Row], axis_title: str) -> alt.LayerChart:
+def rates(rows: Sequence[Row], axis_title: str, *, is_rate: bool = False) -> alt.LayerChart:
     """Terms or categories as rows, in the order given: a dot with its interval a cohort.
 
-    Rows with `indent` stand under the row before; then those without are bold. Words in place of
-    an estimate stand among the numbers: at most twelve letters. Raises ValueError if no row has a
-    proportion.
+    Pinned rows come first and are set off. Rows with `indent` stand under the row before; then
+    those without are bold. Words in place of an estimate stand among the numbers if they are short
+    (`dots.MOST_LETTERS`), else in place of the dot. With `is_rate` the rows hold amounts (events
+    per course, days of grade) on an axis from 0 as far as any limit reaches; else shares of
+    patients, on 0 to 100 %. Raises ValueError if no row has a proportion, for a pinned row after
+    one that is not, and for an amount below 0.
     """
-    return dot_chart(rows, layout(rows, DENSE), proportions(rows), percent_values(axis_title))
+    values = amount_values(rows, axis_title) if is_rate else percent_values(axis_title)
+    return dot_chart(rows, layout(rows, DENSE), proportions(rows), values)
 
 
 def rate_differences(
-    rows: Sequence[Row], axis_title: str, sides: tuple[str, str] | None = None
+    rows: Sequence[Row],
+    axis_title: str,
+    sides: tuple[str, str] | None = None,
+    *,
+    is_rate: bool = False,
 ) -> alt.LayerChart:
     """The differences of the same rows, with the row step of `rates`.
 
-    Raises ValueError if no row has a difference.
+    `sides`: what lies left and right of zero. Raises ValueError if no row has a difference.
     """
-    values = point_values(rows, axis_title, sides)
+    make = amount_difference_values if is_rate else point_values
+    values = make(rows, axis_title, sides)
     return dot_chart(rows, layout(rows, DENSE), differences(rows), values)
 
 
@@ -53,36 +65,20 @@ def rates_height(rows: Sequence[Row]) -> int:
     return layout(rows, DENSE).page_height
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One block and category of a cohort: n/N and percent.
+def spans(rows: Sequence[Row], axis_title: str, *, first_day: int = 0) -> alt.LayerChart:
+    """Days by row (onset, duration): a bar from quartile to quartile a cohort, a dot at the median.
 
-    Without an estimate it is grey; without n/N too (withheld, not documented, not given) it is
-    hatched and says `instead`, a word or two. Raises ValueError for NaN.
+    Rows hold `Quartiles`. `first_day` is where the axis begins and its weeks are counted from: 1
+    where day 1 is the first day of a course. Raises ValueError if no row has any, and for a day
+    before the first.
     """
+    values = day_values(rows, axis_title, first_day)
+    return dot_chart(rows, layout(rows, BARS), proportions(rows), values)
 
-    block: str
-    category: str
-    numerator: int | None
-    denominator: int | None
-    estimate: float | None
-    instead: str = ""
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
-        refuse_nonsense(self.block, (self.estimate, None, None), 0.0)
-
-    @property
-    def counted(self) -> str:
-        """38/52; nothing where it is withheld."""
-        known = self.numerator is not None and self.denominator is not None
-        return f"{self.numerator}/{self.denominator}" if known else ""
-
-    @property
-    def told(self) -> str:
-        """All there is to say."""
-        percent = "" if self.estimate is None else f"{100 * self.estimate:.1f} %"
-        return ", ".join(part for part in (percent or self.instead, self.counted) if part) or "-"
+def spans_height(rows: Sequence[Row]) -> int:
+    """Pixels of that picture."""
+    return layout(rows, BARS).page_height
 
 
 @dataclass(frozen=True)
@@ -90,15 +86,19 @@ class HeatMap:
     """One cohort's blocks (columns) and categories (rows), both in the order they are drawn.
 
     A block and category without a cell stay empty: the block is not part of the protocol. Give all
-    cohorts the same blocks and categories, and their panels match. Raises ValueError without a
-    cell, for a cell of an unknown block or category, and for two cells in one place.
+    cohorts the same blocks and categories, and their panels match. `beneath`: a short text under
+    the name of each block (its days at risk), introduced by `beneath_label`. Raises ValueError
+    without a cell, for a cell of an unknown block or category, for two cells in one place, and
+    unless each block has its text beneath or none has.
     """
 
     cohort: str
     role: int
     blocks: tuple[str, ...]
     categories: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...] | tuple[DifferenceCell, ...]
+    beneath: tuple[str, ...] = ()
+    beneath_label: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what has no place of its own."""
@@ -110,15 +110,33 @@ class HeatMap:
                 raise ValueError(f"no place for {block}, {category}")
         if len(set(places)) < len(places):
             raise ValueError("two cells in one place")
+        if self.beneath and len(self.beneath) != len(self.blocks):
+            raise ValueError(f"{len(self.beneath)} texts beneath {len(self.blocks)} blocks")
+
+    @property
+    def beneath_height(self) -> int:
+        """Pixels of the texts under the blocks' names; empty ones too, so that panels match."""
+        if not self.beneath:
+            return 0
+        return BENEATH_HEIGHT + (LABEL_HEIGHT if self.beneath_label else 0)
 
 
-def _top(position: int) -> float:
+@dataclass(frozen=True)
+class _Shades:
+    """What the estimates are coloured by, and where the text on them is white."""
+
+    scale: alt.Scale
+    is_dark: str
+    has_two_lines: bool
+
+
+def _top(shown: HeatMap, position: int) -> float:
     """The first pixel of a category: its label, then its cells."""
-    return float(position * (LABEL_HEIGHT + CELL_HEIGHT + ROW_GAP))
+    return float(shown.beneath_height + position * (LABEL_HEIGHT + CELL_HEIGHT + ROW_GAP))
 
 
 def _plot_height(shown: HeatMap) -> int:
-    return int(_top(len(shown.categories)))
+    return int(_top(shown, len(shown.categories)))
 
 
 def _column(shown: HeatMap) -> float:
@@ -164,7 +182,8 @@ def _block_axis(shown: HeatMap) -> alt.Axis:
 
 
 def _category_axis(shown: HeatMap) -> alt.Axis:
-    names = {_top(k): [category] for k, category in enumerate(shown.categories)}
+    names = {_top(shown, k): [category] for k, category in enumerate(shown.categories)}
+    names |= {0.0: [shown.beneath_label]} if shown.beneath_height and shown.beneath_label else {}
     return alt.Axis(
         values=list(names),
         labelExpr=label_expr(names, 1),
@@ -191,19 +210,18 @@ def _cell_frame(shown: HeatMap, is_known: bool) -> pl.DataFrame:
     for cell in shown.cells:
         if (cell.estimate is not None) is not is_known:
             continue
-        x, y = shown.blocks.index(cell.block), _top(shown.categories.index(cell.category))
-        words = [cell.counted] if cell.counted else cell.instead.split()
+        x, y = shown.blocks.index(cell.block), _top(shown, shown.categories.index(cell.category))
+        words = cell.words
         place = {"x": x + EDGE, "x2": x + 1 - EDGE, "middle": x + 0.5}
         place |= {"y": y + LABEL_HEIGHT, "y2": y + LABEL_HEIGHT + CELL_HEIGHT}
         place["first_line"] = place["y"] + CELL_HEIGHT / 2 - (len(words) - 1) * WORD_LINE / 2
         said = {"counted": cell.counted, "words": "\n".join(words), "told": cell.told}
-        said["percent"] = "" if cell.estimate is None else written_percent(cell.estimate)
-        said["place"] = f"{cell.category}, {cell.block}"
-        rows.append(place | said | {"estimate": cell.estimate})
+        said |= {"percent": cell.value, "place": f"{cell.category}, {cell.block}"}
+        rows.append(place | said | {"estimate": cell.estimate, "is_hatched": cell.is_hatched})
     numbers = ("x", "x2", "middle", "y", "y2", "first_line", "estimate")
     texts = ("counted", "words", "told", "percent", "place")
     schema = {name: pl.Float64() for name in numbers} | {name: pl.String() for name in texts}
-    return pl.DataFrame(rows, schema=schema)
+    return pl.DataFrame(rows, schema=schema | {"is_hatched": pl.Boolean()})
 
 
 @dataclass(frozen=True)
@@ -233,14 +251,45 @@ def heat_map(shown: HeatMap, *, highest: float = 1.0) -> alt.LayerChart:
 
     `highest` is the proportion of the darkest colour, above 0; give all panels the same.
     """
+    _refuse_others(shown, Cell)
     if not 0 < highest <= 1:
         raise ValueError(f"the highest proportion is above 0 and at most 1, not {highest}")
-    axes = _axes(shown)
-    layers = [_known(shown, axes, highest), *_unknown(shown, axes)]
-    layers += _cell_texts(shown, axes, highest)
-    chart = alt.layer(*layers).properties(
-        height=_plot_height(shown), view=alt.ViewBackground(stroke=None)
+    scale = alt.Scale(domain=[0, highest], range=list(palette.HEAT), clamp=True)
+    is_dark = f"datum.estimate >= {palette.HEAT_WHITE_ABOVE * highest!r}"
+    return _panel(shown, _Shades(scale, is_dark, has_two_lines=True))
+
+
+def difference_map(shown: HeatMap, *, furthest: float = 0.5) -> alt.LayerChart:
+    """One cohort less another, in points: blue where it has fewer, brown where it has more.
+
+    Its cells are `DifferenceCell`s. `furthest` is the difference of the darkest colours on both
+    sides, above 0 and at most 1; what lies beyond has them too.
+    """
+    _refuse_others(shown, DifferenceCell)
+    if not 0 < furthest <= 1:
+        raise ValueError(f"the furthest difference is above 0 and at most 1, not {furthest}")
+    scale = alt.Scale(
+        domain=[-furthest, 0, furthest],
+        range=list(palette.DIVERGING),
+        clamp=True,
+        interpolate="rgb",
     )
+    is_dark = f"abs(datum.estimate) >= {palette.DIVERGING_WHITE_ABOVE * furthest!r}"
+    return _panel(shown, _Shades(scale, is_dark, has_two_lines=False))
+
+
+def _refuse_others(shown: HeatMap, kind: type) -> None:
+    """Raise ValueError for a cell that the panel's colours do not mean."""
+    if any(not isinstance(cell, kind) for cell in shown.cells):
+        raise ValueError(f"{shown.cohort}: cells that are no {kind.__name__}")
+
+
+def _panel(shown: HeatMap, shades: _Shades) -> alt.LayerChart:
+    axes = _axes(shown)
+    layers = [_known(shown, axes, shades), *_unknown(shown, axes)]
+    layers += [*_cell_texts(shown, axes, shades), *_beneath(shown, axes)]
+    view = alt.ViewBackground(stroke=None)
+    chart = alt.layer(*layers, height=_plot_height(shown), view=view)
     assert isinstance(chart, alt.LayerChart)
     return chart
 
@@ -257,16 +306,15 @@ def _cells(shown: HeatMap, axes: _Axes, is_known: bool) -> alt.Chart:
     )
 
 
-def _known(shown: HeatMap, axes: _Axes, highest: float) -> alt.Chart:
-    scale = alt.Scale(domain=[0, highest], range=list(palette.HEAT), clamp=True)
-    colour = alt.Color("estimate:Q", scale=scale, legend=None)
+def _known(shown: HeatMap, axes: _Axes, shades: _Shades) -> alt.Chart:
+    colour = alt.Color("estimate:Q", scale=shades.scale, legend=None)
     return _cells(shown, axes, True).mark_rect(opacity=1).encode(color=colour)
 
 
 def _unknown(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
-    """Grey; hatched if there is not even n/N."""
+    """Grey; hatched if there is no number, or no comparison, at all."""
     grey = _cells(shown, axes, False).mark_rect(color=palette.NEUTRAL, opacity=0.12)
-    bare = _cell_frame(shown, False).filter(pl.col("counted") == "")
+    bare = _cell_frame(shown, False).filter(pl.col("is_hatched"))
     lines = [
         {
             "x": x + (x2 - x) * from_x,
@@ -289,7 +337,7 @@ def _unknown(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
     return [grey, hatch]
 
 
-def _cell_texts(shown: HeatMap, axes: _Axes, highest: float) -> list[alt.Chart]:
+def _cell_texts(shown: HeatMap, axes: _Axes, shades: _Shades) -> list[alt.Chart]:
     """Percent over n/N, dark on light and white on dark; of an unknown cell n/N or its words."""
     small = 9 if len(shown.blocks) > MANY_BLOCKS else 10
     known, unknown = (
@@ -297,9 +345,9 @@ def _cell_texts(shown: HeatMap, axes: _Axes, highest: float) -> list[alt.Chart]:
         for is_known in (True, False)
     )
     dark, white = palette.HEAT_TEXT
-    is_dark = f"datum.estimate >= {palette.HEAT_WHITE_ABOVE * highest!r}"
-    colour = alt.ColorValue(dark, condition={"test": is_dark, "value": white})
-    percent = known.mark_text(fontSize=12, fontWeight="bold", baseline="middle", dy=11)
+    colour = alt.ColorValue(dark, condition={"test": shades.is_dark, "value": white})
+    down = 11 if shades.has_two_lines else CELL_HEIGHT / 2
+    percent = known.mark_text(fontSize=12, fontWeight="bold", baseline="middle", dy=down)
     counted = known.mark_text(fontSize=small, baseline="middle", dy=25)
     words = unknown.mark_text(
         fontSize=small,
@@ -315,4 +363,25 @@ def _cell_texts(shown: HeatMap, axes: _Axes, highest: float) -> list[alt.Chart]:
         percent.encode(y=axes.y, text=alt.Text("percent:N"), color=colour),
         counted.encode(y=axes.y, text=alt.Text("counted:N"), color=colour),
         words.encode(y=axes.first_line, text=alt.Text("words:N")),
+    ]
+
+
+def _beneath(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
+    """The texts under the blocks' names, if there are any."""
+    if not shown.beneath_height:
+        return []
+    frame = pl.DataFrame(
+        {
+            "middle": [k + 0.5 for k in range(len(shown.blocks))],
+            "y": [float(shown.beneath_height - BENEATH_HEIGHT)] * len(shown.blocks),
+            "text": list(shown.beneath),
+        }
+    )
+    texts = alt.Chart(frame).mark_text(
+        fontSize=11, baseline="top", dy=2, color=palette.NEUTRAL, fontWeight="bold"
+    )
+    return [
+        texts.encode(
+            x=axes.middle, y=axes.y, text=alt.Text("text:N"), tooltip=alt.TooltipValue(None)
+        )
     ]

@@ -9,11 +9,13 @@ import pytest
 import vl_convert
 
 from analysis.charts import palette
+from analysis.charts.by_day import by_day
 from analysis.charts.classes import class_bars
 from analysis.charts.flow import flow_chart
+from analysis.charts.leaving import left_before
 from analysis.charts.paired import paired_chart
 from analysis.charts.response import difference, dumbbell
-from analysis.charts.toxicity import heat_map, rates
+from analysis.charts.toxicity import difference_map, heat_map, rate_differences, rates, spans
 from tests.spec.test_classes_chart import made_bars
 from tests.spec.test_flow_chart import made_flow
 from tests.spec.test_incidence_chart import drawn as drawn_incidence
@@ -25,6 +27,14 @@ from tests.spec.test_states_chart import made_states
 from tests.spec.test_swimmer_chart import drawn as drawn_lanes
 from tests.spec.test_swimmer_chart import made_lanes
 from tests.spec.test_toxicity_chart import made_heat_map, made_terms
+from tests.spec.test_toxicity_charts import (
+    made_amounts,
+    made_differences,
+    made_left,
+    made_onsets,
+    made_sections,
+    made_spans,
+)
 
 HOSTILE = "datum.x'\"</script>"
 WHITE_PAGE, DARK_PAGE = "#ffffff", "#0e1117"
@@ -33,7 +43,14 @@ CHARTS: dict[str, Callable[[str], alt.LayerChart]] = {
     "dumbbell": lambda label: dumbbell(made_rows(label), "Patients"),
     "difference": lambda label: difference(made_rows(label), "Points", (label, label)),
     "rates": lambda label: rates(made_terms(label), "Patients"),
+    "sections": lambda label: rates(made_sections(label, label), "Patients"),
+    "section_differences": lambda label: rate_differences(made_sections(label), "Points"),
+    "amounts": lambda label: rates(made_amounts(label), "Events", is_rate=True),
+    "spans": lambda label: spans(made_spans(label), "Day", first_day=1),
     "heat_map": lambda label: heat_map(made_heat_map(label, label)),
+    "difference_map": lambda label: difference_map(made_differences(label, label)),
+    "by_day": lambda label: by_day([made_onsets(label)], "Day", label),
+    "left_before": lambda label: left_before(made_left(label, label, label), "Patients"),
     "incidence": lambda label: drawn_incidence(
         (made_curve(label), made_curve(label, 0, label + "2")), (made_block(label),)
     ),

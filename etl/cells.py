@@ -28,6 +28,7 @@ from etl.mapping import (
 )
 from etl.sources.raw import DATE_SYSTEM_1904, ROW, SPREADSHEETS, RawTable
 from etl.values import (
+    EVENT_WITHOUT_GRADE,
     MESSAGES,
     Measured,
     Read,
@@ -307,7 +308,7 @@ class Cells:
         return values
 
     def grade(self, rows: pl.DataFrame, column: str) -> pl.Expr:
-        """A grade as its lowest and highest possible value.
+        """A grade as its lowest and highest possible value; see `graded` for one not recorded.
 
         Raises LoadError for a column of words alone: a severity is a scale of its own.
         """
@@ -324,7 +325,22 @@ class Cells:
             value = {"low": read.value.low, "high": read.value.high} if read.value else None
             return Read(value, read.repairs, read.error)
 
-        return self.read(rows, column, pl.lit(None, GRADE), reader, GRADE)
+        graded = rows.filter(pl.col(column) != EVENT_WITHOUT_GRADE)
+        return self.read(graded, column, pl.lit(None, GRADE), reader, GRADE)
+
+    def graded(self, rows: pl.DataFrame, column: str, grade: pl.Expr, highest: int) -> pl.Expr:
+        """Grades read from a column; where it says none, any from 1 to `highest`, with a warning.
+
+        An event without a grade is an event: kept out, it would count as one that never was.
+        """
+        words = sorted({EVENT_WITHOUT_GRADE, *self.missing.get(column, set())})
+        is_silent = pl.col(column).is_null() | pl.col(column).is_in(words)
+        # A mapping may say what a text means that elsewhere says nothing.
+        is_silent = is_silent & grade.struct.field("low").is_null()
+        message = f"No grade is recorded: it counts as an event of unknown grade, 1 to {highest}."
+        self.note(rows.filter(is_silent), "no_grade", message, column, "warning")
+        unknown = pl.struct(low=pl.lit(1, pl.Int32), high=pl.lit(highest, pl.Int32))
+        return pl.when(is_silent).then(unknown).otherwise(grade)
 
     def happened(self, rows: pl.DataFrame, flag: Flag | None) -> pl.Expr:
         """Whether an event flag says that it happened; another text is an error, and null."""

@@ -251,7 +251,7 @@ def check(
     tables, late = in_days(good.facts, cutoff, place)
     once = {name: copies(name, frame, place) for name, frame in tables.items()}
     loaded = {name: spanned(name, kept) for name, (kept, _) in once.items()}
-    loaded["fct_adverse_event"] = attributed(loaded, days, study)
+    loaded = attributed(loaded, days, study)
     noted = [
         in_column(moved, "after_cutoff", "After the data cut-off; observed up to it.", "warning"),
         in_column(dropped, "after_cutoff", "After the data cut-off; not counted.", "warning"),

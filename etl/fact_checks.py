@@ -17,6 +17,11 @@ from trial.study import Study
 
 CASE = "enrollment_id"
 FACT_KEY = (FILE, ROW)
+# By whether it is the end of what the row tells, or another later day of it.
+BEFORE_START = {
+    True: ("stop_before_start", "It ends before it begins."),
+    False: ("day_before_start", "This day is before the first day of what it belongs to."),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class Known:
 
 def _day_columns(table: FactTable) -> list[str]:
     return [c.name for c in table.columns if c.kind == "day"]
+
+
+def _later_days(table: FactTable) -> list[str]:
+    """The days that cannot be before the one that dates the row."""
+    return [name for name in _day_columns(table) if name != table.day]
 
 
 def _with_days(frame: pl.DataFrame, table: FactTable, enrollments: pl.DataFrame) -> pl.DataFrame:
@@ -135,11 +145,13 @@ def _day_errors(frame: pl.DataFrame, table: FactTable, place: Places) -> list[pl
         found.append(place.found(before, where, "before_day_0", "error", message))
         message = f"More than {MAX_DAY} days after day 0. Correct one of the two dates."
         found.append(place.found(after, where, "not_a_day", "error", message))
-    if table.end and table.end in frame.columns:
-        wrong = frame.filter(pl.col(table.end) < pl.col(str(table.day)))
-        message = "It ends before it begins. Correct one of the two dates."
-        where = f"{table.name}.{table.end}"
-        found.append(place.found(wrong, where, "stop_before_start", "error", message))
+    for name in _later_days(table):
+        if name not in frame.columns:
+            continue
+        wrong = frame.filter(pl.col(name) < pl.col(str(table.day)))
+        rule, told = BEFORE_START[name == table.end]
+        message = f"{told} Correct one of the two dates."
+        found.append(place.found(wrong, f"{table.name}.{name}", rule, "error", message))
     return found
 
 
@@ -210,11 +222,11 @@ def in_days(
         late = every_row(False)
         if f"{table.day}_date" in dated.columns:
             late = (pl.col(f"{table.day}_date") > cutoff).fill_null(False)
-        if table.end and f"{table.end}_date" in dated.columns:
+        for later_day in (d for d in _later_days(table) if f"{d}_date" in dated.columns):
             # What goes on beyond the cut-off has no end yet.
-            ends = pl.col(f"{table.end}_date") > cutoff
-            end = pl.when(ends.fill_null(False)).then(None).otherwise(pl.col(table.end))
-            dated = dated.with_columns(end.alias(table.end))
+            ends = pl.col(f"{later_day}_date") > cutoff
+            end = pl.when(ends.fill_null(False)).then(None).otherwise(pl.col(later_day))
+            dated = dated.with_columns(end.alias(later_day))
         message = "After the data cut-off; not counted."
         where = f"{name}.{table.day}"
         findings.append(place.found(dated.filter(late), where, "after_cutoff", "warning", message))

@@ -4,6 +4,7 @@
 lends its code lists (blocks, terms, methods ...); words such as yes and no are fixed here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from trial.study import Study
@@ -18,7 +19,7 @@ class FactColumn:
     `kind`: day, code, flag (yes or no), number, whole, duration (whole days), measured (becomes
     qualifier and value) or grade (becomes grade_low and grade_high). `lowest` and `highest` bound a
     number. One that is `required` must be filled in every row; if it `may_lack`, the mapping may
-    leave it out for all.
+    leave it out for all; if it `may_be_blank`, the mapping has to give it and rows need not.
     """
 
     name: str
@@ -28,6 +29,7 @@ class FactColumn:
     lowest: float = 0.0
     highest: float = float("inf")
     may_lack: bool = False
+    may_be_blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ FACT_TABLES = (
             _COURSE,
             FactColumn("start_day", "day", required=True),
             FactColumn("stop_day", "day"),
+            FactColumn("recovery_day", "day"),
             FactColumn("is_planned", "flag"),
             FactColumn("dose_percent", "number", highest=300),
             FactColumn("is_completed", "flag"),
@@ -135,12 +138,15 @@ FACT_TABLES = (
         numbered="event_number",
         columns=(
             FactColumn("term_code", "code", required=True, codes="term"),
-            FactColumn("grade", "grade", required=True),
+            FactColumn("grade", "grade", required=True, may_be_blank=True),
             FactColumn("scale_code", "code", required=True, codes="scale"),
             FactColumn("onset_day", "day", required=True),
             FactColumn("end_day", "day"),
             FactColumn("is_serious", "flag"),
             FactColumn("outcome_code", "code", codes="outcome"),
+            FactColumn("infection_site_code", "code", codes="infection_site"),
+            FactColumn("pathogen_code", "code", codes="pathogen"),
+            FactColumn("documentation_code", "code", codes="documentation"),
         ),
     ),
     FactTable(
@@ -186,3 +192,9 @@ def known_codes(study: Study, column: FactColumn) -> list[str]:
         "endpoint": tuple(e for e in study.endpoints if e.is_finished),
     }
     return [thing.code for thing in lists.get(column.codes, study.code_list(column.codes))]
+
+
+def highest_grade(study: Study, scale_codes: Iterable[str | None]) -> int:
+    """The highest grade of these scales: the last step of one in words, else 5."""
+    steps = {scale.code: len(scale.steps) for scale in study.toxicity.scales}
+    return max((steps.get(code) or 5 for code in scale_codes if code), default=5)

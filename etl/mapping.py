@@ -147,8 +147,9 @@ class FactCell:
     """Where a column of a fact table comes from: a column of the export, or one value for all.
 
     `codes` (and `others`) for a coded cell, `day` for a day, `unit` for a measured one, `unit_days`
-    for a duration, `category` (a column) for a term of an open list. `is_counted`:
-    neither, but 1, 2, 3 in the order of their days.
+    for a duration, `category` (a column) for a term of an open list. `highest_grade`: what a grade
+    that is not recorded can be at most. `is_counted`: neither, but 1, 2, 3 in the order of their
+    days.
     """
 
     column: str | None
@@ -160,6 +161,7 @@ class FactCell:
     unit_days: float = 1.0
     category: str | None = None
     is_counted: bool = False
+    highest_grade: int = 5
 
     @property
     def columns(self) -> tuple[str, ...]:

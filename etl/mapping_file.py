@@ -5,11 +5,12 @@ What cannot be said is refused with its line; the file of the export is checked 
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from etl.fact_tables import FACT_TABLES, FactColumn, fact_table, known_codes
+from etl.fact_tables import FACT_TABLES, FactColumn, fact_table, highest_grade, known_codes
 from etl.mapping import (
     EMPTY,
     FILLED,
@@ -300,6 +301,19 @@ def _fact_cell(table: Table, column: FactColumn, study: Study) -> FactCell:
     return cell
 
 
+def _with_highest_grade(
+    cells: list[tuple[FactColumn, FactCell]], study: Study
+) -> list[tuple[FactColumn, FactCell]]:
+    """The cells, that of a grade with the highest that its scales have."""
+    scales = [cell for column, cell in cells if column.codes == "scale"]
+    named = [code for c in scales for code in (c.value, c.others, *dict(c.codes).values())]
+    highest = highest_grade(study, named)
+    return [
+        (column, replace(cell, highest_grade=highest) if column.kind == "grade" else cell)
+        for column, cell in cells
+    ]
+
+
 def _fact(table: Table, study: Study) -> FactRule:
     target = fact_table(table.code("table", [t.name for t in FACT_TABLES]))
     columns = table.mapping("columns")
@@ -315,6 +329,7 @@ def _fact(table: Table, study: Study) -> FactRule:
     lacking = [name for name in needed if name not in columns]
     if lacking:
         raise table.error("columns", f"{target.name} needs {', '.join(lacking)}.")
+    cells = _with_highest_grade(cells, study)
     rule = FactRule(target, _rows(table), tuple(cells), table.flag("span", False))
     if rule.is_span and (not target.key or not target.end):
         raise table.error("span", f"rows of {target.name} have no start and stop under one key.")

@@ -10,6 +10,7 @@ from etl.fact_tables import FactColumn
 from etl.findings import FILE
 from etl.mapping import Codes, Day, FactCell, FactRule, SourceRule
 from etl.sources.raw import ROW
+from etl.values import EVENT_WITHOUT_GRADE
 from trial.found_terms import code_of
 
 # An assessment of which the export says that it took place, and no result.
@@ -35,8 +36,9 @@ def _value(cells: Cells, rows: pl.DataFrame, column: FactColumn, cell: FactCell)
     if column.kind == "measured":
         return [cells.measured(rows, cell).struct.field("qualifier", "value")]
     if column.kind == "grade":
-        read = (_severity(cells, rows, cell) if cell.codes else cells.grade(rows, source)).struct
-        return [read.field("low").alias("grade_low"), read.field("high").alias("grade_high")]
+        read = _severity(cells, rows, cell) if cell.codes else cells.grade(rows, source)
+        grade = cells.graded(rows, source, read, cell.highest_grade).struct
+        return [grade.field("low").alias("grade_low"), grade.field("high").alias("grade_high")]
     whole = column.kind == "whole"
     value = cells.bounded(rows, source, column.lowest, column.highest, whole)
     return [(value.cast(pl.Int32) if whole else value).alias(name)]
@@ -71,7 +73,10 @@ def _code(cells: Cells, rows: pl.DataFrame, name: str, cell: FactCell) -> list[p
 
 def _severity(cells: Cells, rows: pl.DataFrame, cell: FactCell) -> pl.Expr:
     """A step of a scale in words, by the mapping."""
-    step = cells.codes(rows, Codes(cell.column, cell.codes)).cast(pl.Int32)
+    told = rows
+    if EVENT_WITHOUT_GRADE not in dict(cell.codes):
+        told = rows.filter(pl.col(str(cell.column)) != EVENT_WITHOUT_GRADE)
+    step = cells.codes(told, Codes(cell.column, cell.codes)).cast(pl.Int32)
     return pl.when(step.is_not_null()).then(pl.struct(low=step, high=step))
 
 
@@ -81,7 +86,7 @@ def fact_frame(cells: Cells, source: SourceRule, rule: FactRule) -> pl.DataFrame
     values = []
     for column, cell in rule.cells:
         values += _value(cells, rows, column, cell)
-        if column.required and cell.column:
+        if column.required and cell.column and not column.may_be_blank:
             cells.require(rows, cell.column, f"'{cells.shown.get(cell.column, cell.column)}'")
     if rule.table.name == "fct_assessment" and rule.cell("result") is None:
         values.append(pl.lit(LOOKED_AT).alias("qualifier"))

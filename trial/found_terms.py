@@ -12,7 +12,7 @@ import re
 from trial.document import parse_document
 from trial.study import Study
 from trial.study_file import parse_study
-from trial.treatment_file import FOUND_CATEGORY, FOUND_TERM
+from trial.toxicity_file import FOUND_CATEGORY, FOUND_TERM
 
 LONGEST_CODE = 40
 LONGEST_LABEL = 200

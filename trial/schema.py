@@ -16,7 +16,7 @@ from trial.study import DERIVED_MILESTONES, Study
 # 1: one line an enrollment, milestones only. 2: lines, courses, samples, adverse events. 3: built
 # tables carry the columns that a population is chosen by, and say who is left out and why.
 # 4: finished times of the export; rows left out by rule; which snapshot came before.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 VOLATILE = {"volatile": True}
 
 
@@ -80,6 +80,18 @@ class Course(dy.Schema):
     ae_documented = dy.String(
         nullable=False, description="Adverse events documented: yes, no or unknown."
     )
+    recovery_day = dy.Int32(nullable=True, min=0, description="Neutrophils recovered after it.")
+    until_day = dy.Int32(
+        nullable=True,
+        min=0,
+        description="Last day on which an adverse event is attributed to it, at most the day of "
+        "death or last contact; empty: loaded before this was kept.",
+    )
+    until_code = dy.String(
+        nullable=True,
+        description="Why it ends there: death, relapse, next_course, window (its days of "
+        "attribution passed) or censored (last contact).",
+    )
 
 
 class Infusion(dy.Schema):
@@ -133,6 +145,9 @@ class AdverseEvent(dy.Schema):
     end_day = dy.Int32(nullable=True, min=0, description="Last day; empty if it goes on.")
     is_serious = dy.Bool(nullable=True, description="Serious.")
     outcome_code = dy.String(nullable=True, description="recovered, ongoing, fatal or unknown.")
+    infection_site_code = dy.String(nullable=True, description="Site of an infection.")
+    pathogen_code = dy.String(nullable=True, description="Pathogen of an infection.")
+    documentation_code = dy.String(nullable=True, description="How an infection is documented.")
     line_number = dy.Int32(nullable=True, description="Line of its course; empty outside any.")
     block_code = dy.String(nullable=True, description="Block of its course; empty outside any.")
     course_number = dy.Int32(nullable=True, description="Its course; empty outside any.")
@@ -163,6 +178,9 @@ class BlockRow(dy.Schema):
 
     block_code = dy.String(primary_key=True, description="Block, from the study.")
     position = dy.Int32(nullable=False, description="Treatment order.")
+    planned_days = dy.Int32(
+        nullable=True, description="Days from its start to the next block, as planned."
+    )
 
 
 class TimepointRow(dy.Schema):
@@ -174,6 +192,28 @@ class TimepointRow(dy.Schema):
     before_milestone = dy.String(nullable=True, description="Milestone that ends it.")
     from_day = dy.Int32(nullable=False, description="First day, from the anchor.")
     to_day = dy.Int32(nullable=False, description="Last day, from the anchor.")
+
+
+class BlockGroupRow(dy.Schema):
+    """One row per group of blocks x block in it."""
+
+    group_code = dy.String(primary_key=True, description="Group of blocks, from the study.")
+    block_code = dy.String(primary_key=True, description="Block in it.")
+
+
+class ScaleRow(dy.Schema):
+    """One row per grading scale of the study definition."""
+
+    scale_code = dy.String(primary_key=True, description="Scale, from the study.")
+    family_code = dy.String(nullable=False, description="Scales of one family are alike.")
+
+
+class DeathRuleRow(dy.Schema):
+    """One row per cause of death that adverse events should tell of; '' if the study names none."""
+
+    cause_code = dy.String(primary_key=True, description="Cause, a detail of the death.")
+    transplant_code = dy.String(nullable=True, description="Milestone of a transplant.")
+    malignancy_code = dy.String(nullable=True, description="Milestone of a second malignancy.")
 
 
 class TermRow(dy.Schema):
@@ -359,6 +399,7 @@ class WorstGrade(dy.Schema):
     term_code = dy.String(primary_key=True, description="Term.")
     grade_low = dy.Int32(nullable=False, description="Worst grade that is certain.")
     grade_high = dy.Int32(nullable=False, description="Worst grade that is possible.")
+    is_fatal = dy.Bool(nullable=False, description="An event of grade 5, or with a fatal outcome.")
 
 
 class BlockGiven(dy.Schema):
@@ -374,7 +415,66 @@ class BlockGiven(dy.Schema):
         "quarantine. Silence is not zero.",
     )
     is_in_doubt = dy.Bool(
-        nullable=False, description="An adverse event of the enrollment is in quarantine."
+        nullable=False,
+        description="An adverse event or a course of the enrollment is in quarantine.",
+    )
+    n_days = dy.Int64(nullable=True, description="Days on which events are attributed to it.")
+
+
+class BlockLeft(dy.Schema):
+    """One row per line x block of the study: started, or what came before it (built)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Whose line.")
+    line_number = dy.Int32(primary_key=True, description="Which line.")
+    block_code = dy.String(primary_key=True, description="Block.")
+    class_code = dy.String(
+        nullable=False,
+        description="documented or undocumented (started); later_block, relapsed, died, ongoing; "
+        "in_doubt if a quarantined course might have been the block.",
+    )
+
+
+class BlockEvents(dy.Schema):
+    """One row per population x documented block x item x grade x events x courses (built).
+
+    How many lines had so many events of at least the grade in so many courses. A line without any
+    is in no row.
+    """
+
+    block_code = dy.String(primary_key=True, description="Block.")
+    item_code = dy.String(primary_key=True, description="Kind and code of the item.")
+    grade_min = dy.Int8(primary_key=True, description="Events of at least this grade, certain.")
+    n_events = dy.Int32(primary_key=True, description="Events of the line.")
+    n_courses = dy.Int32(primary_key=True, description="Its courses of the block.")
+    n = dy.Int64(nullable=False, min=1, description="Lines.")
+
+
+class BlockScale(dy.Schema):
+    """One row per population x documented block x term x scale: lines with an event (built)."""
+
+    block_code = dy.String(primary_key=True, description="Block.")
+    term_code = dy.String(primary_key=True, description="Term.")
+    scale_code = dy.String(primary_key=True, description="Scale of the event's grade.")
+    n = dy.Int64(nullable=False, min=1, description="Lines.")
+
+
+class Death(dy.Schema):
+    """One row per line of an enrollment that died, or that has a fatal event (built)."""
+
+    enrollment_key = dy.Int64(primary_key=True, description="Who died.")
+    line_number = dy.Int32(primary_key=True, description="Line of the enrollment, each of them.")
+    day = dy.Int32(nullable=True, description="Day of death; empty: no death is recorded.")
+    class_code = dy.String(
+        nullable=False,
+        description="early, with_disease, in_remission, in_remission_after_transplant, "
+        "after_second_malignancy, unknown (a quarantined row might tell) or no_death.",
+    )
+    cause_code = dy.String(nullable=True, description="Cause; empty: not recorded.")
+    block_code = dy.String(nullable=True, description="Block whose course held the day of death.")
+    match_code = dy.String(
+        nullable=False,
+        description="Against fatal adverse events: matched, no_fatal_event, other_cause, no_death "
+        "or not_toxic (neither).",
     )
 
 
@@ -382,8 +482,8 @@ class BlockGrade(dy.Schema):
     """One row per population x documented block x item x worst grade: how many lines (built).
 
     An item is a term (`term/sepsis`), a category (`category/infection`), `any` event of the
-    categories shown by default, or `all`. A population is one set of what populations are chosen
-    by, so that a count adds few rows up.
+    categories shown by default, `all`, or `fatal` (grade 5 or outcome). A population is one set of
+    what populations are chosen by, so that a count adds few rows up.
     """
 
     block_code = dy.String(primary_key=True, description="Block.")
@@ -605,6 +705,9 @@ TABLES = (
     _results("dim_block", BlockRow),
     _results("dim_timepoint", TimepointRow),
     _results("dim_term", TermRow),
+    _results("dim_block_group", BlockGroupRow),
+    _results("dim_scale", ScaleRow),
+    _results("dim_death_rule", DeathRuleRow),
     _results("dim_method", MethodRow),
     _results("dim_response_rule", ResponseRuleRow),
     _results("dim_response_definition", ResponseDefinitionRow),
@@ -626,6 +729,10 @@ TABLES = (
     TableSpec("fct_worst_grade", WorstGrade, "results", by_sql=True),
     _built("fct_block", BlockGiven, "block_code"),
     replace(_built("fct_block_grade", BlockGrade, "grade_high"), sums=True),
+    replace(_built("fct_block_events", BlockEvents, "block_code"), sums=True),
+    replace(_built("fct_block_scale", BlockScale), sums=True),
+    _built("fct_block_left", BlockLeft, "block_code"),
+    _built("fct_death", Death),
     _built("fct_time_to_event", TimeToEvent, "endpoint_code"),
     TableSpec("load", Load, "results", is_account=True),
     TableSpec("file", LoadedFile, "results", is_account=True),
@@ -670,7 +777,7 @@ def _codes(study: Study) -> dict[str, tuple[str, ...]]:
     """The values of the coded columns of built tables, by column."""
     blocks, terms = study.blocks, study.toxicity
     items = [f"term/{t.code}" for t in terms.terms]
-    items += [*(f"category/{c.code}" for c in terms.categories), "any", "all"]
+    items += [*(f"category/{c.code}" for c in terms.categories), "any", "all", "fatal"]
     milestones = tuple(m.code for m in study.milestones)
     return {
         "cohort_code": tuple(c.code for c in study.cohorts),

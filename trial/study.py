@@ -48,7 +48,8 @@ class Block:
     """A planned block of treatment, in treatment order.
 
     An adverse event belongs to a course of the block up to `attribution_days` after its end, and
-    not beyond a relapse if `until_relapse`.
+    not beyond a relapse if `until_relapse`. `planned_days`: from its start to the next block, as
+    planned; None if the study does not say.
     """
 
     code: str
@@ -56,6 +57,7 @@ class Block:
     note: str
     attribution_days: int
     until_relapse: bool
+    planned_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -220,11 +222,33 @@ class Term:
 
 @dataclass(frozen=True)
 class Scale:
-    """A grading scale. `steps` are the names of 1, 2, 3 ... where it has words and no grades."""
+    """A grading scale. `steps` are the names of 1, 2, 3 ... where it has words and no grades.
+
+    Grades of one `family` mean the same, such as those of two versions of CTCAE.
+    """
 
     code: str
     label: str
     steps: tuple[str, ...] = ()
+    family: str = ""
+
+
+@dataclass(frozen=True)
+class BlockGroup:
+    """Blocks that are looked at together, such as those of one kind."""
+
+    code: str
+    label: str
+    block_codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DeathRule:
+    """How deaths are told apart: milestones, and the causes that adverse events should tell of."""
+
+    toxic_causes: tuple[str, ...]
+    transplant: str | None = None
+    second_malignancy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +256,9 @@ class Toxicity:
     """Terms, categories, grading scales, and the grades a reader can ask for.
 
     `is_open`: a term of the export that is not declared is taken as the export names it.
+    `pinned`: the items that stand first, as `category/CODE`, `term/CODE` or `fatal`. `infections`:
+    the category whose events have a site, a pathogen and so on. `block_groups`: kinds of blocks to
+    compare, the first with the others.
     """
 
     categories: tuple[Category, ...] = ()
@@ -240,6 +267,10 @@ class Toxicity:
     grades: tuple[int, ...] = ()
     most_undocumented: float = 0.2
     is_open: bool = False
+    pinned: tuple[str, ...] = ()
+    infections: str | None = None
+    block_groups: tuple[BlockGroup, ...] = ()
+    death: DeathRule | None = None
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -250,6 +281,14 @@ class Toxicity:
     def category(self, code: str) -> Category:
         """The category of a code. Raises KeyError."""
         return _by_code(self.categories, code)
+
+    def term(self, code: str) -> Term:
+        """The term of a code. Raises KeyError."""
+        return _by_code(self.terms, code)
+
+    def scale(self, code: str) -> Scale:
+        """The scale of a code. Raises KeyError."""
+        return _by_code(self.scales, code)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import polars as pl
 
 from trial.response import ResponseRule
 from trial.schema import TableSpec, population_columns, tables_of
-from trial.study import Study
+from trial.study import DeathRule, Study
 from warehouse.content import content_hash, table_digest
 from warehouse.ddl import create_table, quoted, sql_types
 from warehouse.store import UNDATED, building, publish
@@ -41,7 +41,7 @@ def _frame(rows: list[tuple], table: str, study: Study) -> pl.DataFrame:
 
 def definition_rows(study: Study) -> dict[str, pl.DataFrame]:
     """The tables that are the study definition in rows, for the SQL models."""
-    rule, points = study.response, study.timepoints
+    rule, points, tox = study.response, study.timepoints, study.toxicity
     rows: dict[str, list[tuple]] = {
         "dim_endpoint": [(e.code, e.origin, e.censor, e.is_finished) for e in study.endpoints],
         "dim_endpoint_event": [
@@ -51,14 +51,16 @@ def definition_rows(study: Study) -> dict[str, pl.DataFrame]:
         ],
         "dim_endpoint_line": [(e.code, line) for e in study.endpoints for line in e.line_codes],
         "dim_endpoint_need": [(e.code, m) for e in study.endpoints for m in study.needs(e)],
-        "dim_block": [(b.code, i) for i, b in enumerate(study.blocks, start=1)],
+        "dim_block": [(b.code, i, b.planned_days) for i, b in enumerate(study.blocks, start=1)],
+        "dim_block_group": [(g.code, b) for g in tox.block_groups for b in g.block_codes],
+        "dim_scale": [(s.code, s.family) for s in tox.scales],
+        "dim_death_rule": _death_rows(tox.death),
         "dim_timepoint": [
             (p.code, p.after_block, p.before_block, p.before_milestone, p.from_day, p.to_day)
             for p in points
         ],
         "dim_term": [
-            (t.code, t.category_code, study.toxicity.category(t.category_code).is_default)
-            for t in study.toxicity.terms
+            (t.code, t.category_code, tox.category(t.category_code).is_default) for t in tox.terms
         ],
         "dim_method": [(m, i) for i, m in enumerate(rule.method_order if rule else (), start=1)],
         "dim_response_rule": _response_rows(rule),
@@ -82,6 +84,13 @@ def _response_rows(rule: ResponseRule | None) -> list[tuple]:
     codes = (rule.remission, rule.relapse, rule.death, rule.contact, rule.material)
     told = (*days, *codes, rule.mrd_measure, rule.needs_sample)
     return [(line, *told) for line in rule.line_codes]
+
+
+def _death_rows(rule: DeathRule | None) -> list[tuple]:
+    if rule is None:
+        return []
+    causes = rule.toxic_causes or ("",)
+    return [(cause, rule.transplant, rule.second_malignancy) for cause in causes]
 
 
 def _course_rows(rule: ResponseRule | None) -> list[tuple]:

@@ -31,6 +31,18 @@ COLUMNS = {
     3: {"load": f"*, {ACCOUNT_LOAD}", "file": f"*, {ACCOUNT_FILE}"},
     # Version 5 added only tables that are made anew here.
     4: {},
+    # Before version 6 a course had no end of attribution, and an infection no pathogen.
+    5: {},
+}
+BEFORE_6 = {
+    "fct_course": """
+        *, cast(null as integer) as recovery_day, cast(null as integer) as until_day,
+        cast(null as varchar) as until_code
+    """,
+    "fct_adverse_event": """
+        *, cast(null as varchar) as infection_site_code, cast(null as varchar) as pathogen_code,
+        cast(null as varchar) as documentation_code
+    """,
 }
 ONE_LINE_EACH = """
     enrollment_key, 1 as line_number, 'enrollment' as entry_reason, 0 as start_day,
@@ -48,7 +60,8 @@ def attach_older(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _show(con: duckdb.DuckDBPyConnection, table: TableSpec, version: int, there: set[str]) -> None:
     """A table of the export: a view of the old one, or empty if there was none."""
-    columns, source = COLUMNS[version].get(table.name, "*"), f"{OLDER}.{quoted(table.name)}"
+    columns = (BEFORE_6 | COLUMNS[version]).get(table.name, "*")
+    source = f"{OLDER}.{quoted(table.name)}"
     if table.name in there:
         con.execute(f"create view {quoted(table.name)} as select {columns} from {source}")
     elif table.name == "dim_line":

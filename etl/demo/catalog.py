@@ -41,7 +41,7 @@ SEVERITY = {
         (
             "detail_missing", "number_differs", "overlapping_courses", "assessment_without_course",
             "out_of_order", "remission_missing", "remission_at_death",
-            "after_terminal", "outside_every_block", "fatal_without_death",
+            "after_terminal", "outside_every_block", "fatal_without_death", "no_grade",
         ),
         "warning",
     ),
@@ -230,8 +230,8 @@ CODES = (
         for text in ("тяжёлая", "тяжелая", "severe")
     ),
     *(
-        _cell("adverse_events", "grade", "not_a_grade", text, _is("grade", "2", "3"))
-        for text in ("+", "6", "abc")
+        _cell("adverse_events", "grade", rule, text, _is("grade", "2", "3"))
+        for text, rule in (("+", "no_grade"), ("6", "not_a_grade"), ("abc", "not_a_grade"))
     ),
     _cell("adverse_events", "term", "unknown_code", "headache"),
     _cell("assessments", "method", "unknown_code", "NGS"),
@@ -241,7 +241,7 @@ CODES = (
     _cell("followup", "status", "unknown_code", "gone"),
     _cell("transplants", "donor", "unknown_code", "sister"),
     *(
-        _cell(file, column, "missing_value", "")
+        _cell(file, column, "no_grade" if column == "grade" else "missing_value", "")
         for file, column in (
             ("patients", "relapse_date"), ("lines", "start_date"), ("courses", "block"),
             ("courses", "start_date"), ("infusions", "start_date"),

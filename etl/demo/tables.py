@@ -24,7 +24,6 @@ from etl.demo.courses import (
 from etl.demo.derivation import SITES, TIMINGS, risk, timing
 from etl.demo.events import (
     CAUSES,
-    IS_INFECTION,
     OUTCOMES,
     TERMS,
     AdverseEvents,
@@ -32,9 +31,11 @@ from etl.demo.events import (
     adverse_events,
     deaths,
 )
+from etl.demo.infections import DOCUMENTATION, INFECTION_SITES, PATHOGENS, found_infections
 from etl.demo.natural_history import Traits, simulated
 from etl.demo.observation import Enrollments, observed
 from etl.demo.plan import Plan
+from etl.demo.recovery import recovery_days
 from etl.demo.schedule import FIRST_BLINA
 
 PROTOCOLS = ("ALL-REZ 2014", "ALL-REZ 2016")
@@ -43,11 +44,6 @@ FILES: tuple[str, ...] = (
     "transplants",
 )  # fmt: skip
 _DOCUMENTED = ("unknown", "no", "yes")
-_PATHOGENS = (
-    "E. coli", "Klebsiella pneumoniae", "Pseudomonas aeruginosa", "Staphylococcus epidermidis",
-    "Streptococcus mitis", "Enterococcus faecium", "Candida albicans", "Aspergillus fumigatus",
-    "adenovirus", "cytomegalovirus", "rhinovirus",
-)  # fmt: skip
 _DONORS = ("MSD", "MUD", "MMUD", "haplo", "cord")
 _NEW_SCALES, _NEW_CTCAE = (
     float(np.datetime64(day).astype(int)) for day in ("2019-01-01", "2018-01-01")
@@ -194,6 +190,8 @@ def _courses(rng: np.random.Generator, g: Group) -> dict[str, pl.Series]:
     n = len(c.case)
     doses = ("100", "75", "80", "50", "87.5", "66.7")
     dose = _any_of(rng, n, [0.86, 0.05, 0.04, 0.02, 0.02, 0.01])
+    # A stream of its own moves no other column.
+    recovery = recovery_days(rng.spawn(1)[0], g.enrollments, g.transplants, c)
     return {
         "case_id": g.case_ids.gather(c.case),
         "line_number": whole(c.line + 1),
@@ -201,6 +199,7 @@ def _courses(rng: np.random.Generator, g: Group) -> dict[str, pl.Series]:
         "course_number": whole(c.number),
         "start_date": g.date(c.case, c.start),
         "stop_date": g.date(c.case, c.stop),
+        "anc_recovery_date": g.date(c.case, recovery),
         "planned": yes_no(rng.random(n) >= 0.03),
         "dose_percent": coded(doses, np.where(rng.random(n) < 0.04, -1, dose)),
         "completed": yes_no(c.stopped < 0),
@@ -285,9 +284,7 @@ def _scale(onset: np.ndarray, term: np.ndarray) -> np.ndarray:
 
 def _events(rng: np.random.Generator, g: Group) -> dict[str, pl.Series]:
     x = g.events
-    n = len(x.case)
-    known = IS_INFECTION[x.term] & (rng.random(n) < 0.45)
-    pathogen = np.where(known, rng.integers(0, len(_PATHOGENS), n), -1)
+    found = found_infections(rng, x.term)
     onset = g.enrollments.origin[x.case] + x.onset
     return {
         "case_id": g.case_ids.gather(x.case),
@@ -298,7 +295,9 @@ def _events(rng: np.random.Generator, g: Group) -> dict[str, pl.Series]:
         "end_date": g.date(x.case, x.end),
         "serious": yes_no(x.is_serious),
         "outcome": coded(OUTCOMES, x.outcome),
-        "pathogen": coded(_PATHOGENS, pathogen),
+        "infection_site": coded(INFECTION_SITES, found.site),
+        "documentation": coded(DOCUMENTATION, found.documentation),
+        "pathogen": coded(PATHOGENS, found.pathogen),
     }
 
 

@@ -193,6 +193,12 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
         "scale_code": ("scale", "grading scale", "atoxscl", "шкала"),
         "is_serious": ("aeser", "serious", "is serious", "sae", "серьезное"),
         "outcome_code": ("aeout", "outcome", "исход"),
+        "infection_site_code": ("infection site", "site of infection", "infsite", "очаг инфекции"),
+        "pathogen_code": ("pathogen", "aepatho", "возбудитель"),
+        "documentation_code": (
+            "infection documentation", "documentation of infection", "documentation", "infdoc",
+            "подтверждение",
+        ),
     },
     "fct_infusion": {
         "kind_code": ("kind", "infusion kind", "drug", "препарат", "extrt"),
@@ -233,6 +239,10 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
         "course_number": _NUMBER,
         "start_day": _START,
         "stop_day": _STOP,
+        "recovery_day": (
+            "anc recovery date", "neutrophil recovery date", "recovery date", "ancrecdt",
+            "восстановление ачн", "дата восстановления",
+        ),
         "line_number": _LINE,
         "is_planned": ("planned", "is planned", "planfl", "по плану"),
         "dose_percent": ("dose percent", "dosepct", "доза"),

@@ -15,13 +15,14 @@ text. What they hold to:
 
 from etl.values.codes import read_code, spelled_alike
 from etl.values.dates import read_date
-from etl.values.grades import Grade, is_severity, read_grade
+from etl.values.grades import EVENT_WITHOUT_GRADE, Grade, is_severity, read_grade
 from etl.values.measured import UNITS, Measured, read_measured
 from etl.values.numbers import read_number
 from etl.values.read import Read
 from etl.values.rules import MESSAGES, severity
 
 __all__ = [
+    "EVENT_WITHOUT_GRADE",
     "MESSAGES",
     "UNITS",
     "Grade",

@@ -1,7 +1,7 @@
 """Severity grades 1-5 of adverse events.
 
 Words are read by the general descriptions of CTCAE v5 (NCI, 2017): 1 mild, 2 moderate, 3 severe,
-4 life-threatening, 5 death. A `+` says that there was an event and no grade.
+4 life-threatening, 5 death. `+` says that there was an event and not which grade it had.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from etl.values.letters import ROMAN, without_look_alikes
 from etl.values.read import Read, no_value, repaired, words
 
+EVENT_WITHOUT_GRADE = "+"
 GRADES = {str(grade): grade for grade in range(1, 6)}
 # Compared without regard to case and with е for ё.
 GRADE_WORDS = (

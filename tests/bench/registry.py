@@ -113,6 +113,9 @@ def _courses(n: int) -> pl.DataFrame:
         pl.lit(None, pl.Float64).alias("dose_percent"),
         pl.lit(True).alias("is_completed"),
         pl.lit("yes").alias("ae_documented"),
+        (pl.col("start_day") + 18).alias("recovery_day"),
+        (pl.col("start_day") + 29).alias("until_day"),
+        pl.lit("next_course").alias("until_code"),
     )
 
 
@@ -136,6 +139,9 @@ def _events(rng: np.random.Generator, n: int) -> pl.DataFrame:
         pl.lit(None, pl.Int32).alias("end_day"),
         pl.lit(None, pl.Boolean).alias("is_serious"),
         pl.lit(None, pl.String).alias("outcome_code"),
+        pl.lit(None, pl.String).alias("infection_site_code"),
+        pl.lit(None, pl.String).alias("pathogen_code"),
+        pl.lit(None, pl.String).alias("documentation_code"),
         pl.lit(1, pl.Int32).alias("line_number"),
         pl.lit(1, pl.Int32).alias("course_number"),
     )

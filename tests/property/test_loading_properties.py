@@ -143,7 +143,8 @@ def test_an_event_belongs_to_the_course_that_is_running(
     )
     milestones = pl.DataFrame(schema={"enrollment_id": pl.String, "milestone_code": pl.String})
     facts = {"fct_course": frame, "fct_adverse_event": events}
-    found = attributed(facts, milestones.with_columns(day=pl.lit(0)), REGISTRY)
+    loaded = attributed(facts, milestones.with_columns(day=pl.lit(0)), REGISTRY)
+    found = loaded["fct_adverse_event"]
 
     def course_of(case: str, onset: int) -> int | None:
         begun = [(s, n, s + long) for n, (c, s, long) in enumerate(courses, 1) if c == case]

@@ -21,13 +21,14 @@ COLUMNS = {
     "immunophenotype,genetics,age_years,timing_recorded,risk_recorded,first_block_elsewhere",
     "lines": "case_id,line_number,entry_reason,start_date,protocol_as_treated,intent,"
     "remission_date,remission_type",
-    "courses": "case_id,line_number,block,course_number,start_date,stop_date,planned,"
-    "dose_percent,completed,ae_documented",
+    "courses": "case_id,line_number,block,course_number,start_date,stop_date,anc_recovery_date,"
+    "planned,dose_percent,completed,ae_documented",
     "infusions": "case_id,line_number,block,course_number,kind,start_date,stop_date,dose,"
     "dose_basis,step,cell_source",
     "assessments": "case_id,sample_date,material,method,measure,result,unit,lod,loq,"
     "line_number,block,course_number",
-    "adverse_events": "case_id,term,grade,scale,onset_date,end_date,serious,outcome",
+    "adverse_events": "case_id,term,grade,scale,onset_date,end_date,serious,outcome,"
+    "infection_site,documentation,pathogen",
     "followup": "case_id,status,last_contact_date,last_disease_assessment_date,relapse_date,"
     "relapse_site,death_date,death_cause,second_malignancy_date",
     "transplants": "case_id,transplant_number,conditioning_date,transplant_date,donor,"

@@ -68,8 +68,9 @@ SCHEMA: dict[str, dict[str, object]] = {
     },
     "courses": {
         "case_id": "text", "line_number": "number", "block": BLOCKS, "course_number": "number",
-        "start_date": "date", "stop_date": "date", "planned": YES_NO, "dose_percent": "number?",
-        "completed": YES_NO, "stop_reason": "text?", "ae_documented": DOCUMENTED,
+        "start_date": "date", "stop_date": "date", "anc_recovery_date": "date?",
+        "planned": YES_NO, "dose_percent": "number?", "completed": YES_NO,
+        "stop_reason": "text?", "ae_documented": DOCUMENTED,
     },
     "infusions": {
         "case_id": "text", "line_number": "number", "block": BLOCKS, "course_number": "number",
@@ -87,7 +88,9 @@ SCHEMA: dict[str, dict[str, object]] = {
         "case_id": "text", "term": TERMS, "grade": "grade",
         "scale": ("CTCAE 4.03", "CTCAE 5", "Lee 2014", "ASTCT 2019"), "onset_date": "date",
         "end_date": "date?", "serious": YES_NO,
-        "outcome": ("recovered", "ongoing", "fatal", "unknown"), "pathogen": "text?",
+        "outcome": ("recovered", "ongoing", "fatal", "unknown"),
+        "infection_site": ("?", "blood", "lung", "gut", "skin", "airways", "CNS", "other"),
+        "documentation": ("?", "microbiological", "clinical", "unexplained"), "pathogen": "text?",
     },
     "followup": {
         "case_id": "text", "status": ("alive", "dead", "lost"), "last_contact_date": "date",
@@ -193,6 +196,8 @@ def a_grade(text: str) -> tuple[int, str | None]:
         return int(text[0]), "grade_range"
     if text in ("тяжёлая", "тяжелая", "severe"):
         return 3, "grade_word"
+    if text == "+":
+        return 1, "no_grade"
     raise Bad("not_a_grade")
 
 
@@ -226,6 +231,8 @@ def read_cell(kind: object, raw: str, row: dict[str, str]) -> tuple[object, str 
     if optional and text in ("н/д", "-", "n/a", "нет данных"):
         return None, "missing_word"
     if not text:
+        if kind == "grade":
+            return 1, "no_grade"
         if not optional:
             raise Bad("missing_value")
         return None, rule
@@ -340,7 +347,8 @@ class Loaded:
                 good = False
             else:
                 if rule:
-                    self.findings.append(row.finding(column, rule, "repair"))
+                    severity = "warning" if rule == "no_grade" else "repair"
+                    self.findings.append(row.finding(column, rule, severity))
         return row if good else None
 
     def _keep_out(self, bad: list[tuple[Row, str, str]]) -> None:
@@ -808,6 +816,64 @@ def test_events_belong_to_a_documented_course_and_to_the_scale_of_their_year(
         assert (row["outcome"] == "recovered") <= (row["end_date"] is not None)
 
 
+# What can stand beside an infection: its sites, and its pathogens besides "other".
+FUNGI = {"Aspergillus fumigatus", "Candida albicans"}
+VIRUSES = {"adenovirus", "cytomegalovirus", "rhinovirus"}
+BACTERIA = {
+    "E. coli", "Klebsiella pneumoniae", "Pseudomonas aeruginosa", "Staphylococcus epidermidis",
+    "Streptococcus mitis", "Enterococcus faecium",
+}  # fmt: skip
+OF_INFECTION = {
+    "sepsis": ({"blood"}, BACTERIA), "bacteraemia": ({"blood"}, BACTERIA),
+    "viral infection": (None, VIRUSES), "invasive fungal infection": (None, FUNGI),
+    "pneumonia": ({"lung"}, None), "other infection": (None, None),
+}  # fmt: skip
+
+
+def test_site_pathogen_and_documentation_fit_the_infection(loaded: Loaded) -> None:
+    seen = defaultdict(Counter)
+    for row in loaded.rows["adverse_events"]:
+        told = [row[c] for c in ("infection_site", "pathogen", "documentation")]
+        if row["term"] not in INFECTIONS:
+            assert told == [None, None, None]
+            continue
+        site, pathogen, documentation = told
+        sites, pathogens = OF_INFECTION[row["term"]]
+        assert not sites or site in {*sites, None}
+        assert not pathogens or pathogen in {*pathogens, "other", None}
+        assert (documentation == "microbiological") == (pathogen is not None)
+        assert documentation != "unexplained" or site is None
+        seen["site"][site] += 1
+        seen["documentation"][documentation] += 1
+    assert len(seen["site"]) == 8 and len(seen["documentation"]) == 4
+    assert all(count < 0.15 * counts.total() for counts in seen.values()
+               for told, count in counts.items() if told is None)  # fmt: skip
+
+
+def test_neutrophils_recover_before_what_ends_the_wait(loaded: Loaded) -> None:
+    followup = {r["case_id"]: r for r in loaded.rows["followup"]}
+    days, transplants = defaultdict(list), loaded.by_case("transplants")
+    for case, courses in loaded.by_case("courses").items():
+        starts = [c["start_date"] for c in courses]
+        starts += [t["conditioning_date"] for t in transplants[case]]
+        for row in courses:
+            recovered, start = row["anc_recovery_date"], row["start_date"]
+            days[row["block"]].append((recovered - start).days if recovered else None)
+            if not recovered:
+                continue
+            ends = [day for day in starts if day > start]
+            ends += [day for c in ("relapse_date", "death_date")
+                     if (day := followup[case][c]) and day >= start]  # fmt: skip
+            assert all(recovered < end for end in ends), row
+            assert recovered <= followup[case]["last_contact_date"]
+    found = {block: [day for day in told if day is not None] for block, told in days.items()}
+    assert all(18 <= day <= 40 for told in found.values() for day in told)
+    assert not found["prephase"] and not found["maintenance"]
+    assert len(found["BLINA"]) < 0.1 * len(days["BLINA"])
+    assert all(0.3 < len(found[b]) / len(days[b]) < 0.9 for b in ("R1", "R2", "FLU", "CLO"))
+    assert np.mean(found["R1"]) < np.mean(found["FLU"]) > np.mean(found["R2"])
+
+
 def test_a_death_of_infection_or_toxicity_has_one_event_of_grade_5(loaded: Loaded) -> None:
     fatal = defaultdict(list)
     for row in loaded.rows["adverse_events"]:
@@ -934,7 +1000,7 @@ event_without_day day_without_event detail_missing number_differs identical_copy
 conflicting_rows not_before_day_0 before_day_0 no_enrollment no_line no_course
 overlapping_courses assessment_without_course out_of_order remission_missing
 remission_at_death after_terminal outside_every_block fatal_without_death recorded_differs
-both_protocols
+both_protocols no_grade
 """
 
 

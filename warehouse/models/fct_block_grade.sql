@@ -1,7 +1,8 @@
 -- block grade: the worst grade of each item in each documented block.
 -- grain: one row per line x documented block x item that happened in it; the table counts them
--- An item is a term, a category, any event of the categories that are shown by default, or all
--- events: categories are not sums of their terms, since a patient counts once.
+-- An item is a term, a category, any event of the categories that are shown by default, all
+-- events, or a fatal one (a fatal event counts at every grade): categories are not sums of their
+-- terms, since a patient counts once.
 with
 
 graded as (
@@ -13,7 +14,8 @@ graded as (
         term.category_code,
         term.is_default,
         grade.grade_low,
-        grade.grade_high
+        grade.grade_high,
+        grade.is_fatal
     from fct_worst_grade as grade
     inner join fct_block as given using (enrollment_key, line_number, block_code)
     inner join dim_term as term using (term_code)
@@ -40,3 +42,14 @@ group by grouping sets (
     (enrollment_key, line_number, block_code)
 )
 having grouping(is_default) = 1 or is_default
+union all
+select
+    enrollment_key,
+    line_number,
+    block_code,
+    'fatal' as item_code,
+    5 as grade_low,
+    5 as grade_high
+from graded
+where is_fatal
+group by all

@@ -8,7 +8,8 @@ select
     course_number,
     term_code,
     max(grade_low) as grade_low,
-    max(grade_high) as grade_high
+    max(grade_high) as grade_high,
+    bool_or(grade_low = 5 or coalesce(outcome_code = 'fatal', false)) as is_fatal
 from fct_adverse_event
 where block_code is not null
 group by all

@@ -73,9 +73,9 @@ _LINES = {
     "INTENT": "intent", "REMDT": "remission_date", "REMTYPE": "remission_type",
 }  # fmt: skip
 _COURSES = {
-    **_COURSE, "ASTDT": "start_date", "AENDT": "stop_date", "PLANFL": "planned",
-    "DOSEPCT": "dose_percent", "COMPLFL": "completed", "STOPRSN": "stop_reason",
-    "AEDOC": "ae_documented",
+    **_COURSE, "ASTDT": "start_date", "AENDT": "stop_date", "ANCRECDT": "anc_recovery_date",
+    "PLANFL": "planned", "DOSEPCT": "dose_percent", "COMPLFL": "completed",
+    "STOPRSN": "stop_reason", "AEDOC": "ae_documented",
 }  # fmt: skip
 _INFUSIONS = {
     **_COURSE, "EXTRT": "kind", "ASTDT": "start_date", "AENDT": "stop_date", "EXDOSE": "dose",
@@ -88,7 +88,8 @@ _ASSESSMENTS = {
 }  # fmt: skip
 _EVENTS = {
     "AEDECOD": "term", "ATOXGR": "grade", "ATOXSCL": "scale", "ASTDT": "onset_date",
-    "AENDT": "end_date", "AESER": "serious", "AEOUT": "outcome", "AEPATHO": "pathogen",
+    "AENDT": "end_date", "AESER": "serious", "AEOUT": "outcome",
+    "INFSITE": "infection_site", "INFDOC": "documentation", "AEPATHO": "pathogen",
 }  # fmt: skip
 _TRANSPLANTS = {
     "PRNUM": "transplant_number", "CONDDT": "conditioning_date", "ADT": "transplant_date",

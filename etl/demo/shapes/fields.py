@@ -13,6 +13,7 @@ from etl.demo.baseline import GENETICS
 from etl.demo.courses import BLOCKS, STOPPED
 from etl.demo.derivation import SITES, TIMINGS
 from etl.demo.events import CAUSES, OUTCOMES, TERMS
+from etl.demo.infections import DOCUMENTATION, INFECTION_SITES, PATHOGENS
 from etl.demo.tables import PROTOCOLS
 
 Tables = dict[str, pl.DataFrame]
@@ -99,6 +100,7 @@ _FORMS = (
         _LINE, _BLOCK, _COURSE,
         Field("start_date", "First day of the course", "date"),
         Field("stop_date", "Last day of the course", "date"),
+        Field("anc_recovery_date", "Date of neutrophil recovery", "date"),
         Field("planned", "Given as planned", "yes_no"),
         Field("dose_percent", "Dose given, percent of planned", "number"),
         Field("completed", "Given to its end", "yes_no"),
@@ -139,7 +141,9 @@ _FORMS = (
         Field("end_date", "Last day of the event", "date"),
         Field("serious", "Serious", "yes_no"),
         _choice("outcome", "Outcome", *OUTCOMES),
-        Field("pathogen", "Pathogen"),
+        _choice("infection_site", "Site of the infection", *INFECTION_SITES),
+        _choice("documentation", "Documentation of the infection", *DOCUMENTATION),
+        _choice("pathogen", "Pathogen", *PATHOGENS),
     ),
     _form(
         "transplants", "Transplants", True,

@@ -89,7 +89,8 @@ _LINES = _columns(
     ("Дата ремиссии", "remission_date"), ("Критерий ремиссии", "remission_type"),
 )  # fmt: skip
 _OF_COURSE = (
-    ("Начало", "start_date"), ("Окончание", "stop_date"), ("По плану", "planned"),
+    ("Начало", "start_date"), ("Окончание", "stop_date"),
+    ("Восстановление АЧН", "anc_recovery_date"), ("По плану", "planned"),
     ("Доза, %", "dose_percent"), ("Завершён", "completed"),
     ("Причина прекращения", "stop_reason"), ("НЯ учтены", "ae_documented"),
 )  # fmt: skip
@@ -107,6 +108,7 @@ _ASSESSMENTS = _columns(
 _EVENTS = _columns(
     ("Явление", "term"), ("Степень", "grade"), ("Шкала", "scale"), ("Дата начала", "onset_date"),
     ("Дата окончания", "end_date"), ("Серьёзное", "serious"), ("Исход", "outcome"),
+    ("Очаг инфекции", "infection_site"), ("Подтверждение", "documentation"),
     ("Возбудитель", "pathogen"),
 )  # fmt: skip
 _TRANSPLANTS = _columns(

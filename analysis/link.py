@@ -42,6 +42,14 @@ RESPONSE_OPTIONS = (
     *("timepoint", "definition", "mrd", "denominator", "missing", "effect", "part", "course"),
     *("who", "sort", "window"),
 )
+UNITS = ("patients", "events")
+ORDERS = ("study", "difference", "rate", "name")
+# Rows that fewer patients have, in per cent of each cohort, are left out of the table.
+LEAST = ("0", "2", "5", "10", "20")
+CLOSED, OPEN = "none", "all"
+# Parts of the toxicity page beneath its table, in the order they are offered.
+TOXICITY_PARTS = ("blocks", "compare", "time", "burden", "infections", "deaths", "list")
+TOXICITY_OPTIONS = ("unit", "order", "least", "open", "find", "item", "more", "nth")
 Params = Mapping[str, Sequence[str]]
 
 
@@ -53,8 +61,11 @@ class View:
     remission, `mrd` the threshold of a negative result; `denominator` who is counted, `missing`
     what a missing result counts as; `effect` how subgroups are compared; `part` what is open
     beneath, `course` the number of the courses looked at; `who`, `sort` and `window` make the list
-    of patients. No option names a patient. `extra`: whether categories of adverse events beside
-    the default ones are shown.
+    of patients. No option names a patient.
+    Of toxicity: `block`, `grade` and `extra`, whether categories beside the default ones are shown;
+    `unit` what is counted; `order`, `least`, `open` (the categories that show their terms) and
+    `find` (a part of their names) make the rows of the table; `more` is the part beneath it,
+    `item` what that part is about, `nth` the number of the course.
     Options of what a study does not have are empty, and not written.
     """
 
@@ -80,6 +91,14 @@ class View:
     block: str = ""
     grade: int = 0
     extra: bool = False
+    unit: str = ""
+    order: str = ""
+    least: str = ""
+    open: str = ""
+    find: str = ""
+    item: str = ""
+    more: str = ""
+    nth: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +141,7 @@ def encode(view: View) -> list[tuple[str, str]]:
     if view.block:
         pairs += [("block", view.block), ("grade", str(view.grade))]
         pairs.append(("extra", yes_no[view.extra]))
+        pairs += [(name, getattr(view, name)) for name in TOXICITY_OPTIONS if getattr(view, name)]
     for f in view.selection.filters:
         pairs.append((FILTER + f.characteristic_code, ",".join(f.level_codes)))
     return pairs
@@ -129,7 +149,7 @@ def encode(view: View) -> list[tuple[str, str]]:
 
 def address(view: View) -> str:
     """The address of a view, without host: '/survival?v=1&data=...'."""
-    return f"/{view.page}?{urlencode(encode(view), safe=',')}"
+    return f"/{view.page}?{urlencode(encode(view), safe=',/')}"
 
 
 def parse_link(link: str) -> tuple[str, dict[str, list[str]]]:
@@ -184,6 +204,14 @@ class _Reader:
             return value or default
         self.problems.append(self.wrong(name, value, allowed))
         return default
+
+    def search(self, name: str, labels: Sequence[str]) -> str:
+        """A text to look for; it has to be a part of one of the labels."""
+        value = " ".join((self.one(name) or "").split())
+        if any(value.casefold() in label.casefold() for label in labels):
+            return value
+        self.problems.append(say("link.search", parameter=name, value=value))
+        return ""
 
     def time(self, name: str, allowed: Sequence[float], default: float) -> float:
         words = {f"{time:g}": time for time in allowed}
@@ -285,6 +313,62 @@ def _with_response(reader: "_Reader", view: View, study: Study) -> View:
     return replace(view, **chosen)
 
 
+def items_of_study(study: Study) -> tuple[str, ...]:
+    """Every item that can be asked about: any, fatal, categories, terms."""
+    found = study.toxicity
+    categories = (f"category/{c.code}" for c in found.categories)
+    return ("any", "fatal", *categories, *(f"term/{t.code}" for t in found.terms))
+
+
+def toxicity_parts(study: Study) -> tuple[str, ...]:
+    """The parts of the toxicity page that a study has anything for."""
+    found = study.toxicity
+    absent = {
+        "compare": len(found.block_groups) < 2,
+        "infections": found.infections is None,
+        "deaths": found.death is None or study.response is None,
+    }
+    return tuple(part for part in TOXICITY_PARTS if not absent.get(part))
+
+
+def _first_item(study: Study) -> str:
+    """What the parts are about when nothing is said: the item of the primary measure, else any."""
+    primary = study.primary("toxicity")
+    named = dict(primary.options).get("item", "") if primary else ""
+    return next((x for x in items_of_study(study) if x.split("/")[-1] == named), "any")
+
+
+def _toxicity_allowed(study: Study) -> dict[str, tuple[str, ...]]:
+    """What each option of the toxicity page can be, its default first, but for `open`, `find`."""
+    if not (study.toxicity.grades and study.blocks):
+        return {}
+    first, items = _first_item(study), items_of_study(study)
+    return {
+        "unit": UNITS,
+        "order": ORDERS,
+        "least": LEAST,
+        "item": (first, *(x for x in items if x != first)),
+        "more": toxicity_parts(study),
+        "nth": COURSES,
+    }
+
+
+def _with_toxicity(reader: "_Reader", view: View, study: Study) -> View:
+    """The options of the toxicity page, of a study with blocks and grades."""
+    chosen = {
+        name: reader.choice(name, codes, codes[0])
+        for name, codes in _toxicity_allowed(study).items()
+    }
+    if not chosen:
+        return view
+    categories = [c.code for c in study.toxicity.categories]
+    opened = reader.several("open", [CLOSED, OPEN, *categories])
+    shown = [c for c in categories if c in opened]
+    chosen["open"] = OPEN if OPEN in opened else ",".join(shown) or CLOSED
+    labels = [x.label for x in (*study.toxicity.categories, *study.toxicity.terms)]
+    return replace(view, find=reader.search("find", labels), **chosen)
+
+
 def _times(study: Study) -> list[str]:
     return [f"{t:g}" for t in study.milestone_times]
 
@@ -312,7 +396,10 @@ def default_view(page: str, data: str, study: Study) -> View:
         block=_primary_option(study, "toxicity", "block", blocks) if grades else "",
         grade=int(_primary_option(study, "toxicity", "grade", grades)) if grades else 0,
     )
-    options = {name: codes[0] if codes else "" for name, codes in _response_allowed(study).items()}
+    allowed = _response_allowed(study) | _toxicity_allowed(study)
+    options = {name: codes[0] if codes else "" for name, codes in allowed.items()}
+    if view.block:
+        options["open"] = CLOSED
     return replace(view, **options)
 
 
@@ -362,6 +449,7 @@ def _with_treatment_options(reader: _Reader, view: View, study: Study) -> View:
             grade=int(reader.choice("grade", grades, str(view.grade))),
             extra=YES_NO[reader.choice("extra", list(YES_NO), "no")],
         )
+        view = _with_toxicity(reader, view, study)
     return view
 
 

@@ -23,7 +23,7 @@ class Share:
     """`numerator` of `denominator` patients of a group; `instead` says why there is no number.
 
     `left_out` are those of the population who are not in the denominator. `apart` says why it is
-    not compared, though it is a proportion.
+    not compared, though it is a proportion. `more` is told after the number.
     """
 
     group: Group
@@ -32,6 +32,7 @@ class Share:
     instead: str = ""
     left_out: int = 0
     apart: str = ""
+    more: str = ""
 
     @cached_property
     def found(self) -> Estimate:
@@ -53,10 +54,12 @@ class Share:
         if self.instead:
             return self.instead
         found, counted = self.found, f"{self.numerator}/{self.denominator}"
+        more = f" {self.more}" if self.more else ""
         if found.estimate is None:
-            return counted
+            return counted + more
         limits = percent_limits(found)
-        return say("share.cell", counted=counted, value=percent(found.estimate), limits=limits)
+        told = say("share.cell", counted=counted, value=percent(found.estimate), limits=limits)
+        return told + more
 
 
 def difference_of(one: Share, reference: Share) -> Estimate:

@@ -4,8 +4,11 @@ A text is a template for `str.format`. Labels of cohorts, endpoints and levels c
 definition; these are the words around them.
 """
 
+from trial.words_events import TEXTS as EVENT_TEXTS
+from trial.words_exposure import TEXTS as EXPOSURE_TEXTS
 from trial.words_patients import TEXTS as PATIENT_TEXTS
 from trial.words_response import TEXTS as RESPONSE_TEXTS
+from trial.words_toxicity import TEXTS as TOXICITY_TEXTS
 
 LANGUAGE = "en"
 
@@ -70,6 +73,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "the link was made by version {value} of the link format; this program knows {known}"
     },
     "link.no_data": {"en": "the link names no data and nothing is loaded"},
+    "link.search": {"en": "nothing in this study is called '{value}' ({parameter})"},
     "link.value": {"en": "'{value}' is not valid for {parameter}; valid are: {allowed}"},
     "link.filter": {"en": "filter not applied: {problem}"},
     "link.no_page": {"en": "'{value}' is not a page of this program; there are: {allowed}"},
@@ -228,8 +232,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "figure.save_numbers": {"en": "Numbers (CSV)"},
     "figure.save_svg": {"en": "Figure (SVG)"},
     "figure.save_png": {"en": "Figure (PNG)"},
+    **EVENT_TEXTS,
+    **EXPOSURE_TEXTS,
     **PATIENT_TEXTS,
     **RESPONSE_TEXTS,
+    **TOXICITY_TEXTS,
 }
 
 

@@ -70,74 +70,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "these lines, whatever the filters)."
     },
     # ---------------------------------------------------------------- toxicity
-    "toxicity.none": {"en": "This study has no {lacking}: there is no toxicity by block to show."},
-    "toxicity.lacks_blocks": {"en": "treatment blocks"},
-    "toxicity.lacks_terms": {"en": "adverse events"},
-    "toxicity.lacks_both": {"en": "treatment blocks and no adverse events"},
-    "toxicity.block": {"en": "Block"},
-    "toxicity.grade": {"en": "Grade at least"},
-    "toxicity.severity": {"en": "Severity at least"},
-    "toxicity.at_least_grade": {"en": "grade {grade} or higher"},
-    "toxicity.at_least_step": {"en": "{step} or worse"},
-    "toxicity.worst_grade": {"en": "Worst grade"},
-    "toxicity.worst_severity": {"en": "Worst severity"},
-    "toxicity.scale": {
-        "en": "Scale: {scale} ({steps}). It has no CTCAE grades and is not turned into them."
-    },
-    "toxicity.extra": {"en": "All categories"},
-    "toxicity.any": {"en": "Any of these"},
-    "toxicity.headline": {"en": "Block {block}, {at_least}, of those documented."},
-    "toxicity.title": {"en": "Block {block}: patients with {at_least}"},
-    "toxicity.title_difference": {"en": "Block {block}, {at_least}: difference"},
-    "toxicity.title_blocks": {"en": "{group}: {at_least} by block"},
-    "toxicity.alt_blocks": {
-        "en": "Share of patients with an event, by block and category, {group}. The numbers are in "
-        "the files of this page."
-    },
-    "toxicity.header": {"en": "{group} (documented: {n})"},
-    "toxicity.caption": {
-        "en": "{worst} per patient, {at_least}, over those who started the block "
-        "with their events documented; who had no event is in it. Wilson intervals, 95 %. An event "
-        "belongs to the block in which it began: from its first day to the day before the next "
-        "block, {until}death, or {days} days after its end.{rows}"
-    },
-    "toxicity.until": {"en": "{milestone}, "},
-    "toxicity.categories_only": {
-        "en": " There are too many terms to draw: categories are drawn, terms are in the table."
-    },
-    "toxicity.not_given": {"en": "not given"},
-    "toxicity.undocumented": {"en": "none documented"},
-    "toxicity.undocumented_short": {"en": "no record"},
-    "toxicity.too_undocumented": {
-        "en": "Not compared: in {group} events are undocumented in more than one in five who "
-        "started the block."
-    },
-    "toxicity.left_out": {
-        "en": "{n} of {of} who started the block in {group} are not counted: their events are not "
-        "documented. Silence is not zero."
-    },
-    "toxicity.exploratory": {
-        "en": "Many rows are looked at: intervals are given and no p-values; all but the primary "
-        "measure is exploratory."
-    },
-    "toxicity.ranges": {
-        "en": "A grade recorded as a range, such as 3-4, counts up to its lower end: for grade "
-        "{grade} only if that is {grade} or higher. Grading scales are not converted into one "
-        "another."
-    },
-    "toxicity.outside": {
-        "en": "{n} adverse events of {patients} patients began outside every block and are in none "
-        "of these rows."
-    },
-    "toxicity.block_note": {"en": "{block}: {note}"},
-    "toxicity.table_items": {"en": "Patients with an event"},
-    "toxicity.table_started": {"en": "Who started each block"},
     "column.item": {"en": "Adverse event"},
     "column.block": {"en": "Block"},
     "column.started": {"en": "Started"},
     "column.documented": {"en": "Events documented"},
     "column.undocumented": {"en": "Not documented"},
     "column.courses": {"en": "Courses"},
+    "column.days_at_risk": {"en": "Days at risk, mean"},
+    "column.scales": {"en": "Graded by"},
+    "column.false_discovery": {"en": "False discovery rate"},
     "column.characteristic": {"en": "Characteristic"},
     "column.level": {"en": "Level"},
     "column.smd": {"en": "SMD"},

@@ -51,15 +51,36 @@ WIDEST = 50.0  # a wider interval on the log scale says nothing, and exp() must 
 
 @dataclass(frozen=True)
 class PerPatient:
-    """One cohort, by patient: `events` and `exposure` (courses or days, above 0), both (n,)."""
+    """One cohort, by patient: `events` and `exposure` (courses or days, above 0), both (n,).
+
+    With `alike` a row stands for so many patients who are alike, so that a million take few rows.
+    """
 
     events: Array
     exposure: Array
+    alike: Array | None = None
 
     @property
     def n(self) -> int:
         """Patients with any exposure."""
-        return self.events.size
+        return self.events.size if self.alike is None else int(self.alike.sum())
+
+    @property
+    def n_events(self) -> float:
+        """Events of all."""
+        return float(self._all(self.events).sum())
+
+    @property
+    def all_exposure(self) -> float:
+        """Exposure of all."""
+        return float(self._all(self.exposure).sum())
+
+    def norm(self, of_each: Array) -> float:
+        """Root of the sum of squares over patients, of a value of each row."""
+        return float(np.sqrt(self._all(of_each**2).sum()))
+
+    def _all(self, of_each: Array) -> Array:
+        return of_each if self.alike is None else of_each * self.alike
 
 
 def per_patient(frame: pl.DataFrame, events: str, exposure: str) -> PerPatient:
@@ -93,11 +114,11 @@ class _Rate:
 def _rate(patients: PerPatient) -> _Rate:
     """For at least one event."""
     y, m = patients.events, patients.exposure
-    value = float(y.sum() / m.sum())
+    value = patients.n_events / patients.all_exposure
     if patients.n < FEWEST_PATIENTS:
         return _Rate(value, inf, 0, f"fewer than {FEWEST_PATIENTS} patients: no interval")
-    of_others = np.maximum(1 - m / m.sum(), NO_SPREAD)
-    error = float(np.linalg.norm((y - value * m) / of_others) / y.sum())
+    of_others = np.maximum(1 - m / patients.all_exposure, NO_SPREAD)
+    error = patients.norm((y - value * m) / of_others) / patients.n_events
     reason = "all patients are alike: no interval" if error < NO_SPREAD else None
     if error * stdtrit(patients.n - 1, 1 - TAIL) > WIDEST:
         reason = "one patient has nearly all of the exposure: no interval"
@@ -117,8 +138,8 @@ def rate(patients: PerPatient, per: float = 1.0) -> Estimate:
     """
     if not patients.n:
         return not_estimable("no patients", RATE)
-    if not patients.events.any():
-        upper = -log(TAIL) * per / float(patients.exposure.sum())
+    if not patients.n_events:
+        upper = -log(TAIL) * per / patients.all_exposure
         method = "rate, exact Poisson limit (events taken as independent of each other)"
         return Estimate(0.0, 0.0, upper, method=method, reason=f"no events in {patients.n}")
     found = _rate(patients)
@@ -140,7 +161,7 @@ def share_of_courses(patients: PerPatient) -> Estimate:
         raise ValueError("more courses with the event than courses")
     if not patients.n:
         return not_estimable("no patients", SHARE)
-    share = float(patients.events.sum() / patients.exposure.sum())
+    share = patients.n_events / patients.all_exposure
     if share in (0, 1):
         return _all_or_none(patients.n, share)
     found = _rate(patients)
@@ -165,7 +186,7 @@ def rate_ratio(reference: PerPatient, other: PerPatient) -> Estimate:
     """
     if not (reference.n and other.n):
         return not_estimable("a cohort without patients", RATIO)
-    if not (reference.events.any() and other.events.any()):
+    if not (reference.n_events and other.n_events):
         return not_estimable("a cohort without events: the ratio has no interval", RATIO)
     one, two = _rate(reference), _rate(other)
     ratio = two.value / one.value

@@ -170,6 +170,19 @@ def find(label: str, about: str) -> str:
     return st.text_input(label, key="board.find", help=about, autocomplete="off").strip()
 
 
+def search(name: str, label: str, about: str, value: str, width: int | None = None) -> None:
+    """A field for a text to look for; it is in the address under `name`."""
+    st.text_input(
+        label,
+        value,
+        key=widget_key(name),
+        on_change=touch,
+        help=about,
+        autocomplete="off",
+        width=width or "stretch",
+    )
+
+
 def toggle(name: str, label: str, is_on: bool) -> None:
     """A switch; its value is in the address under `name`."""
     st.toggle(label, is_on, key=widget_key(name), on_change=touch)
@@ -212,7 +225,7 @@ def _share(view: View) -> None:
     with st.popover(say("frame.share")):
         base = (st.context.url or "").rstrip("/").rsplit("/", 1)[0]
         st.caption(say("frame.share_link"))
-        st.code(f"{base}/{view.page}?{urlencode(encode(view), safe=',')}", language=None)
+        st.code(f"{base}/{view.page}?{urlencode(encode(view), safe=',/')}", language=None)
         st.caption(say("frame.share_files"))
         st.code(f"python -m analysis '{address(view)}' --out out", language=None)
 

@@ -19,6 +19,7 @@ from analysis.link import (
     EVERYBODY,
     FILTER,
     RESPONSE_OPTIONS,
+    TOXICITY_OPTIONS,
     YES_NO,
     View,
     classes_of,
@@ -34,6 +35,7 @@ OPTIONS = (
     *("endpoint", "time", "tau", "bands", "marks"),
     *RESPONSE_OPTIONS,
     *("block", "grade", "extra"),
+    *TOXICITY_OPTIONS,
 )
 REMEMBERED = 50
 

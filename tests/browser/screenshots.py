@@ -39,9 +39,14 @@ def views(snapshots: dict[str, str]) -> dict[str, str]:
         pages[f"{name}_one"] = f"{name}?data={demo}&cohorts=allrez2014&f.risk_group=high"
     for part in ("lens", "courses", "flow", "subgroups", "patients"):
         pages[f"response_{part}"] = f"response?data={demo}&part={part}"
+    for part in ("blocks", "compare", "time", "burden", "infections", "deaths", "list"):
+        pages[f"toxicity_{part}"] = f"toxicity?data={demo}&more={part}"
     return {
         **pages,
         "response_myeloid": f"response?data={myeloid}&part=flow",
+        "toxicity_terms": f"toxicity?data={demo}&open=all&extra=yes&order=difference",
+        "toxicity_events": f"toxicity?data={demo}&unit=events&open=infection",
+        "toxicity_blina": f"toxicity?data={demo}&block=blina&grade=1&more=time&item=term/crs",
         "marrow": f"survival?data={demo}&f.timing=early&f.site=marrow",
         "cir": f"survival?data={demo}&endpoint=cir",
         "states": f"survival?data={demo}&endpoint=states",

@@ -188,3 +188,18 @@ def test_false_discovery_rates_are_the_naive_ones(p_values: list, random) -> Non
     pairs = list(zip(p_values, adjusted, strict=True))
     random.shuffle(pairs)
     assert list(false_discovery_rates([p for p, _ in pairs])) == [q for _, q in pairs]
+
+
+@FEW
+@given(COHORT, st.integers(2, 4))
+def test_patients_who_are_alike_can_stand_in_one_row(courses: Courses, times: int) -> None:
+    one = cohort_of(courses)
+    folded = PerPatient(one.events, one.exposure, np.full(one.events.size, float(times)))
+    plain = PerPatient(np.repeat(one.events, times), np.repeat(one.exposure, times))
+    for ours, theirs in (
+        (rate(folded), rate(plain)),
+        (share_of_courses(folded), share_of_courses(plain)),
+        (rate_ratio(folded, one), rate_ratio(plain, one)),
+    ):
+        assert ours.reason == theirs.reason
+        same(numbers(ours), numbers(theirs))

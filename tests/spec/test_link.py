@@ -12,6 +12,7 @@ from analysis.link import (
     EFFECTS,
     MISSING_RULES,
     SORTS,
+    TOXICITY_PARTS,
     WINDOWS,
     Decoded,
     LinkError,
@@ -27,6 +28,7 @@ from analysis.link import (
     response_points,
     snapshot_in,
     thresholds,
+    toxicity_parts,
 )
 from tests.spec.made import STUDY
 from trial.document import parse_document
@@ -170,7 +172,9 @@ def test_every_option_about_response_is_written_even_at_its_default() -> None:
         f"/response?v=1&data={DATA}&cohorts=allrez2014,allrez2016&lines=first_relapse&endpoint=efs"
         "&time=3&tau=3&bands=yes&marks=yes&timepoint=after_induction&definition=morphology"
         "&mrd=0.0001&denominator=enrolled&missing=not_negative&effect=difference&part=lens"
-        "&course=1&who=all&sort=class&window=year&block=f1&grade=3&extra=no&f.risk_group=high"
+        "&course=1&who=all&sort=class&window=year&block=f1&grade=3&extra=no&unit=patients"
+        "&order=study&least=0&open=none&item=category/infection&more=blocks&nth=1"
+        "&f.risk_group=high"
     )
 
 
@@ -224,7 +228,7 @@ def test_an_option_about_response_is_read(query: str, name: str, value: str) -> 
         ("who=early_death", "'early_death' is not valid for who; valid are: all, negative"),
         ("timepoint=remission&who=negative", "'negative' is not valid for who; valid are: all"),
         ("part=lens&part=flow", "'part' is given twice; neither was used"),
-        ("find=R-0001", "'find' is not a parameter"),
+        ("find=R-0001", "nothing in this study is called 'R-0001' (find)"),
     ],
 )  # fmt: skip
 def test_an_option_about_response_that_is_not_valid_is_said_and_not_applied(
@@ -266,3 +270,49 @@ def test_no_parameter_can_hold_an_identifier() -> None:
         decoded = _decoded(f"{name}=KR-0042")
         assert "KR-0042" not in address(decoded.view), name
         assert len(decoded.problems) == 1, name
+
+
+TOXICITY_VALUES = [
+    ("unit=events", "unit", "events"),
+    ("order=difference", "order", "difference"),
+    ("least=10", "least", "10"),
+    ("open=all", "open", "all"),
+    ("open=hepatic,infection", "open", "infection,hepatic"),
+    ("open=none,infection", "open", "infection"),
+    ("find=Sepsis", "find", "Sepsis"),
+    ("item=term/crs", "item", "term/crs"),
+    ("item=fatal", "item", "fatal"),
+    ("more=deaths", "more", "deaths"),
+    ("nth=2", "nth", "2"),
+]
+
+
+@pytest.mark.parametrize(("query", "name", "value"), TOXICITY_VALUES)
+def test_an_option_about_toxicity_is_read_and_written(query: str, name: str, value: str) -> None:
+    decoded = _decoded(query)
+    assert decoded.problems == () and getattr(decoded.view, name) == value
+    assert dict(encode(decoded.view))[name] == value
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("unit=children", "'children' is not valid for unit; valid are: patients, events"),
+        ("least=7", "'7' is not valid for least"),
+        ("open=blood", "'blood' is not valid for open"),
+        ("find=sepsys", "nothing in this study is called 'sepsys' (find)"),
+        ("item=infection", "'infection' is not valid for item"),
+        ("more=lens", "'lens' is not valid for more"),
+        ("nth=0", "'0' is not valid for nth"),
+    ],
+)
+def test_an_option_about_toxicity_that_is_not_valid_is_said(query: str, problem: str) -> None:
+    decoded = _decoded(query)
+    assert [text for text in decoded.problems if problem in text] == list(decoded.problems) != []
+    assert decoded.view == _decoded("").view
+
+
+def test_a_study_offers_the_parts_of_toxicity_that_it_has_anything_for() -> None:
+    assert toxicity_parts(ALLREZ) == TOXICITY_PARTS
+    assert toxicity_parts(read_study("cdisc_pilot")) == ("blocks", "time", "burden", "list")
+    assert "more" not in dict(encode(default_view("toxicity", DATA, read_study("colon"))))

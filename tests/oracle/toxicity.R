@@ -2,7 +2,7 @@
 # R with survival, cmprsk; written from the definitions, not from the Python.
 # Debian: apt-get install r-base-core r-cran-survival r-cran-cmprsk
 # Run in the project's root:
-#   Rscript tests/oracle/toxicity.R FOLDER [PATIENTS SEED] > tests/oracle/toxicity.json
+#   Rscript tests/oracle/toxicity.R FOLDER [PATIENTS SEED] | gzip -9n > tests/oracle/toxicity.json.gz
 #
 # Keys of a record (those that do not apply, and numbers that R cannot give, are left out):
 #   population  all (primary lines of first relapse) | default (derived S3, S4 of them)
@@ -516,8 +516,8 @@ line_key <- function(case, number) paste(case, number)
 all_courses <- function(x) {
   t <- transplant_windows(x)
   k <- data.frame(
-    case = c(x$courses$case_id, t$case_id), line = line_key(c(x$courses$case_id, t$case_id),
-                                                            c(as.integer(x$courses$line_number), t$line_number)),
+    case = c(x$courses$case_id, t$case_id),
+    line = line_key(c(x$courses$case_id, t$case_id), c(as.integer(x$courses$line_number), t$line_number)),
     block = c(tolower(x$courses$block), t$block),
     number = as.integer(c(x$courses$course_number, x$transplants$transplant_number)),
     start = c(x$courses$start, t$start), stop = c(x$courses$stop, x$transplants$transplant),
@@ -567,8 +567,8 @@ toxicity_main <- function(arguments) {
   writeLines(c(
     sprintf('{"made_from": {"patients": %d, "seed": %d, "sha256": {%s}},', made[1], made[2],
             sha256(arguments[1])),
-    sprintf('"about": {"R": "%s", "survival": "%s", "cmprsk": "%s", "made_by": "Rscript tests/oracle/toxicity.R"},',
-            R.version.string, packageVersion("survival"), packageVersion("cmprsk")),
+    sprintf('"about": {"R": "%s", "survival": "%s", "cmprsk": "%s", "made_by": "%s"},', R.version.string,
+            packageVersion("survival"), packageVersion("cmprsk"), "Rscript tests/oracle/toxicity.R"),
     '"numbers": [', paste(vapply(records$rows[seq_len(records$n)], record_json, ""), collapse = ",\n"), "]}"))
 }
 

@@ -2,7 +2,7 @@
 # Reads the files by the definitions of cdisc_pilot.R, counts by those of toxicity.R.
 # Debian: apt-get install r-base-core r-cran-survival r-cran-cmprsk r-cran-jsonlite
 # Run in the project's root:
-#   Rscript tests/oracle/toxicity_cdisc.R > tests/oracle/toxicity_cdisc.json
+#   Rscript tests/oracle/toxicity_cdisc.R | gzip -9n > tests/oracle/toxicity_cdisc.json.gz
 #
 # Records as those of toxicity.R, without population, by export: blocks, patients, events of "any" and
 # categories, time ("any" and one category), burden. Codes of terms and categories are the export's

@@ -209,9 +209,13 @@ class ScaleRow(dy.Schema):
 
 
 class DeathRuleRow(dy.Schema):
-    """One row per cause of death that adverse events should tell of; '' if the study names none."""
+    """One row per cause of death that the study says something of; '' if it names none."""
 
     cause_code = dy.String(primary_key=True, description="Cause, a detail of the death.")
+    is_toxic = dy.Bool(
+        nullable=False,
+        description="A fatal adverse event should tell of it; else it is a death of the disease.",
+    )
     transplant_code = dy.String(nullable=True, description="Milestone of a transplant.")
     malignancy_code = dy.String(nullable=True, description="Milestone of a second malignancy.")
 
@@ -430,7 +434,7 @@ class BlockLeft(dy.Schema):
     class_code = dy.String(
         nullable=False,
         description="documented or undocumented (started); later_block, relapsed, died, ongoing; "
-        "in_doubt if a quarantined course might have been the block.",
+        "in_doubt if a quarantined course, relapse or death might tell otherwise.",
     )
 
 
@@ -466,7 +470,8 @@ class Death(dy.Schema):
     day = dy.Int32(nullable=True, description="Day of death; empty: no death is recorded.")
     class_code = dy.String(
         nullable=False,
-        description="early, with_disease, in_remission, in_remission_after_transplant, "
+        description="early (by the line's landmark), with_disease, in_remission, "
+        "in_remission_after_transplant, "
         "after_second_malignancy, unknown (a quarantined row might tell) or no_death.",
     )
     cause_code = dy.String(nullable=True, description="Cause; empty: not recorded.")

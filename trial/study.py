@@ -244,9 +244,14 @@ class BlockGroup:
 
 @dataclass(frozen=True)
 class DeathRule:
-    """How deaths are told apart: milestones, and the causes that adverse events should tell of."""
+    """How deaths are told apart: milestones, and causes.
+
+    Adverse events should tell of the `toxic_causes`; who died of `disease_causes` had the disease,
+    even if no relapse is recorded.
+    """
 
     toxic_causes: tuple[str, ...]
+    disease_causes: tuple[str, ...] = ()
     transplant: str | None = None
     second_malignancy: str | None = None
 

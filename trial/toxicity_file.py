@@ -6,6 +6,7 @@ from trial.study import BlockGroup, Category, DeathRule, Scale, Term, Toxicity
 
 # What a load adds to the definition of a study with an open list of terms.
 FOUND_CATEGORY, FOUND_TERM = "found_category", "found_term"
+CAUSES = ("toxic_causes", "disease_causes")
 
 
 def _categories(tables: list[Table]) -> tuple[Category, ...]:
@@ -78,15 +79,18 @@ def _death(table: Table | None, declared: Declared) -> DeathRule | None:
     milestones = declared.milestone_codes
     death = table.code("milestone", milestones)
     causes = list(declared.milestones[death])
-    toxic = tuple(table.texts("toxic_causes", ()))
-    if unknown := [cause for cause in toxic if cause not in causes]:
-        raise table.error("toxic_causes", f"{unknown[0]!r} is no detail of {death!r}.")
+    toxic, disease = (tuple(table.texts(key, ())) for key in CAUSES)
+    for key, named in zip(CAUSES, (toxic, disease), strict=True):
+        if unknown := [cause for cause in named if cause not in causes]:
+            raise table.error(key, f"{unknown[0]!r} is no detail of {death!r}.")
+    if set(toxic) & set(disease):
+        raise table.error(CAUSES[1], "a cause is toxic or of the disease, not both.")
     others = (
         table.code("transplant", milestones, None),
         table.code("malignancy", milestones, None),
     )
     table.done()
-    return DeathRule(toxic, *others)
+    return DeathRule(toxic, disease, *others)
 
 
 def toxicity(root: Table, declared: Declared, blocks: list[str]) -> Toxicity:

@@ -1,7 +1,7 @@
 """The strings of deaths, infections and the list of events of the toxicity page."""
 
 TEXTS: dict[str, dict[str, str]] = {
-    "deaths.early": {"en": "early death: before remission, by day {landmark}"},
+    "deaths.early": {"en": "early death (before remission, before day {landmark})"},
     "deaths.with_disease": {"en": "death with disease"},
     "deaths.in_remission": {"en": "death in remission, no transplant"},
     "deaths.in_remission_after_transplant": {"en": "death in remission, after transplant"},
@@ -18,11 +18,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "in the table."
     },
     "deaths.caption": {
-        "en": "Every patient of the population as last known. Before remission: dead by day "
-        "{landmark} of the line without a remission in it. In remission: a remission before the "
-        "day of death and no relapse since; with disease: the other deaths. A second malignancy "
-        "comes before all. Not known: a row in quarantine might tell of the death, remission, "
-        "relapse, transplant or second malignancy. Patients were followed for different times."
+        "en": "Every patient of the population as last known. Before remission: dead before "
+        "day {landmark} of the line without a remission in it. In remission: a remission before "
+        "the day of death, no relapse since and no cause that means the disease; with disease: "
+        "the other deaths. A second malignancy comes before all. Not known: a row in quarantine "
+        "might tell of the death, remission, relapse, transplant or second malignancy. Patients "
+        "were followed for different times."
     },
     "deaths.table": {"en": "Deaths so far, by class"},
     "deaths.table_causes": {"en": "Deaths by class and cause"},
@@ -47,11 +48,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "different times."
     },
     "deaths.n_of": {"en": "{n} ({group})"},
+    "deaths.early_only": {
+        "en": "Only deaths before remission and day {landmark} are compared: that day everybody has "
+        "passed, or is told as possible."
+    },
     "deaths.follow_up": {
-        "en": "Only deaths before remission by day {landmark} are compared: that day everybody has "
-        "passed, or is told as possible. Other deaths become more with every month of follow-up, "
-        "which differs between cohorts: their numbers are given without difference. The survival "
-        "page compares survival and death in remission by time."
+        "en": "Deaths become more with every month of follow-up, which differs between cohorts: "
+        "the numbers of later ones are given without difference. The survival page compares "
+        "survival and death in remission by time."
     },
     "deaths.note_in_doubt": {
         "en": "Not known whether alive, since a row in quarantine might tell of a death: {parts}."

@@ -1,3 +1,211 @@
 """The strings of kinds of blocks, time and burden of the toxicity page."""
 
-TEXTS: dict[str, dict[str, str]] = {}
+TEXTS: dict[str, dict[str, str]] = {
+    # ---------------------------------------------------------------- kinds of blocks
+    "compare.asked": {"en": "{item}, {at_least}"},
+    "compare.nobody": {"en": "Nobody of this population was given a block of any kind to compare."},
+    "compare.headline": {"en": "Kinds of blocks: {asked}, of those documented."},
+    "compare.years_told": {"en": "Events per patient-year at risk: {told}."},
+    "compare.counted_n_courses": {"en": "{n} events in {of} courses"},
+    "compare.counted_n_days": {"en": "{n} events in {of} days at risk"},
+    "compare.composed": {"en": "{kind} ({blocks})"},
+    "compare.without": {"en": "no course of these blocks"},
+    "compare.kind": {"en": "Kind of blocks"},
+    "compare.number": {"en": "Courses"},
+    "compare.first": {"en": "first courses"},
+    "compare.later": {"en": "later courses"},
+    "compare.patients": {"en": "Patients"},
+    "compare.rate_per_course": {"en": "Events per course"},
+    "compare.rate_per_year": {"en": "Events per patient-year at risk"},
+    "compare.share_of_courses": {"en": "Courses with an event"},
+    "compare.days_at_risk": {"en": "Days at risk"},
+    "compare.days": {"en": "{days} ({each} a course)"},
+    "compare.table_between": {"en": "{asked}: kinds of blocks, between cohorts"},
+    "compare.table_within": {
+        "en": "{asked}: kinds of blocks within each cohort (the same children: not compared)"
+    },
+    "compare.table_number": {
+        "en": "{asked}: first and later courses of a block (the same children: not compared)"
+    },
+    "compare.title_patients": {"en": "{asked}: patients, by kind of blocks"},
+    "compare.title_difference": {"en": "{asked}: difference between cohorts, by kind of blocks"},
+    "compare.title_years": {"en": "{asked}: events per patient-year at risk, by kind of blocks"},
+    "compare.title_number": {"en": "{asked}: events per course, first and later courses"},
+    "compare.alt": {
+        "en": "{asked}: for each kind of blocks one dot a cohort with its interval; the numbers "
+        "are in the tables."
+    },
+    "compare.caption_patients": {
+        "en": "Patients with {asked}, over those who had a course of the kind and whose adverse "
+        "events are documented in all of its courses; who had no event is in it. {kinds}. "
+        "Intervals of 95 %: Wilson, of differences between cohorts Newcombe. Scales: {scales}."
+    },
+    "compare.caption_rates": {
+        "en": "Events: {asked}, over the courses (or the days at risk, as patient-years of 365.25 "
+        "days) of those who had a course of the kind and whose adverse events are documented in "
+        "all of its courses. {kinds}. A course's days at risk run from its first day to the day "
+        "before the next course, to a relapse, death or last contact, or to the end of its days of "
+        "attribution. Intervals of 95 % by patient, since courses of one patient are alike; of "
+        "differences between cohorts MOVER. Scales: {scales}."
+    },
+    "compare.too_undocumented": {
+        "en": "in {group} more than one in five of those who had such a course have undocumented "
+        "adverse events"
+    },
+    "compare.refused": {"en": "{kind}: not compared between cohorts: {reason}."},
+    "compare.left_out": {
+        "en": "{kind}: not counted, since adverse events are not documented in all of their "
+        "courses, {parts}. Silence is not zero."
+    },
+    "compare.same_children": {
+        "en": "Kinds of blocks within one cohort, and first and later courses, stand beside each "
+        "other without a difference or a test: they are the same children at different points of "
+        "their treatment, and who reached a later block or course had survived and responded."
+    },
+    "compare.not_given": {"en": "Given to nobody of this population: {kinds}."},
+    "compare.lengths": {
+        "en": "Blocks differ in length: the longer one collects more events a patient and a course. "
+        "Events per patient-year at risk allow for that."
+    },
+    # ---------------------------------------------------------------- time
+    "time.not_kept": {
+        "en": "These data were loaded before days at risk were kept: load the export again to see "
+        "this part."
+    },
+    "time.no_scales": {"en": "none, no such event"},
+    "time.nobody": {"en": "Nobody of this population had course {nth} of {block}."},
+    "time.without": {"en": "no course {nth} of {block}"},
+    "time.one_group": {"en": "there is one cohort"},
+    "time.no_events": {"en": "no events"},
+    "time.recovery": {"en": "neutrophils recovered"},
+    "time.left": {"en": "Left the course without it"},
+    "time.by_day": {"en": "by day {day}"},
+    "time.end": {"en": "at the end"},
+    "time.at_end": {"en": "{told} (day {day})"},
+    "time.cell": {"en": "{told}; {counted}"},
+    "time.gray": {
+        "en": "Gray's test over the whole course, exploratory: chi-square {chi_square}, {df} df, "
+        "{p}."
+    },
+    "time.no_gray": {"en": "No test between the cohorts: {reason}."},
+    "time.headline_first_event": {
+        "en": "{asked}: first event within course {nth} of {block}, by day {day} from its start: "
+        "{parts}."
+    },
+    "time.headline_recovery": {
+        "en": "Neutrophil recovery in course {nth} of {block}, by day {day} from its start: {parts}."
+    },
+    "time.title_first_event": {"en": "{asked}: first event in course {nth} of {block}"},
+    "time.title_recovery": {"en": "Neutrophil recovery in course {nth} of {block}"},
+    "time.table_first_event": {"en": "{asked}: first event in course {nth} of {block}, by day"},
+    "time.table_recovery": {"en": "Neutrophil recovery in course {nth} of {block}, by day"},
+    "time.table_at_risk": {"en": "{label}: at risk in course {nth} of {block}"},
+    "time.axis_days": {"en": "Days from the start of the course"},
+    "time.axis_first_event": {"en": "patients with the event"},
+    "time.axis_recovery": {"en": "patients recovered"},
+    "time.alt": {"en": "Cumulative incidence by day. {headline}"},
+    "time.caption_first_event": {
+        "en": "Cumulative incidence (Aalen-Johansen) of the first event, {asked}, in course {nth} "
+        "of {block}, among those who had it with all adverse events of the block documented. Day 0 "
+        "is the first day of the course. Leaving the course without the event competes: the next "
+        "course, a relapse, death, or the end of its {days} days of attribution; on one day the "
+        "event comes first. Last contact censors. Limits of 95 %: log(-log). A curve is pale below "
+        "10 at risk and ends below 5. Scales: {scales}."
+    },
+    "time.caption_recovery": {
+        "en": "Cumulative incidence (Aalen-Johansen) of neutrophil recovery in course {nth} of "
+        "{block}, among those who had it with all adverse events of the block documented. Day 0 is "
+        "the first day of the course. Leaving the course without a recorded recovery competes: the "
+        "next course, a relapse, death, or the end of its {days} days of attribution. Who recovered "
+        "and of whom it was not recorded counts as not recovered. Limits of 95 %: log(-log). A "
+        "curve is pale below 10 at risk and ends below 5."
+    },
+    "time.title_by_day": {"en": "{asked}: day of the first event, course {nth} of {block}"},
+    "time.table_by_day": {"en": "{asked}: first events by day, course {nth} of {block}"},
+    "time.alt_by_day": {
+        "en": "Bars: how many had their first event on each day of course {nth} of {block}; the "
+        "numbers are in the table."
+    },
+    "time.axis_day": {"en": "Day of the course"},
+    "time.axis_still_in": {"en": "under the bars: patients still at risk"},
+    "time.onsets": {"en": "{group}: first events"},
+    "time.still_in": {"en": "{group}: still at risk"},
+    "time.caption_by_day": {
+        "en": "First event, {asked}, of each patient in course {nth} of {block}, by its day; day 1 is "
+        "the first day of the course. Among those who had the course with all adverse events of the "
+        "block documented. Under the bars who is still at risk on the day: alive, seen, and no next "
+        "course, relapse or end of the days of attribution yet. At most the first {most} days. "
+        "Scales: {scales}."
+    },
+    "time.table_next_course": {
+        "en": "From the start of course {nth} of {block} to the next course"
+    },
+    "time.with_next": {"en": "With a next course"},
+    "time.delay": {"en": "Days beyond the {planned} planned: median (quartiles)"},
+    "time.interval": {"en": "Days to the next course: median (quartiles)"},
+    "time.days": {"en": "{middle} ({first} to {third})"},
+    "time.without_death": {"en": "None: died"},
+    "time.without_relapse": {"en": "None: relapsed"},
+    "time.without_window": {"en": "None: treatment ended"},
+    "time.without_censored": {"en": "None: last contact"},
+    "time.without_same_day": {"en": "None: next course on the same day"},
+    "time.n": {"en": "n {n}"},
+    "time.quartiles": {"en": "{middle} ({first} to {third}), n {n}"},
+    "time.n_unknown": {"en": "{n} without a recorded end"},
+    "time.unknown_end": {"en": "without a recorded end"},
+    "time.column_onset": {"en": "{group}: day of onset"},
+    "time.column_duration": {"en": "{group}: days"},
+    "time.table_spans": {
+        "en": "{asked}: onset and duration by term, course {nth} of {block}, median (quartiles)"
+    },
+    "time.title_onset": {"en": "{asked}: when, course {nth} of {block}"},
+    "time.title_duration": {"en": "{asked}: how long, course {nth} of {block}"},
+    "time.axis_onset": {"en": "day of the course (1 is its first)"},
+    "time.axis_duration": {"en": "days"},
+    "time.alt_onset": {
+        "en": "For each term and cohort the median day of onset and its quartiles; the numbers are "
+        "in the table."
+    },
+    "time.alt_duration": {
+        "en": "For each term and cohort the median duration and its quartiles; the numbers are in "
+        "the table."
+    },
+    "time.caption_onset": {
+        "en": "Day of the first event of each term ({asked}) of a patient in course {nth} of "
+        "{block}: median and quartiles of those who had it, day 1 being the first day of the "
+        "course; of fewer than 10 the number alone. Among those who had the course with all adverse "
+        "events of the block documented. The {drawn} most frequent terms; the table has all. "
+        "Scales: {scales}."
+    },
+    "time.caption_duration": {
+        "en": "Days from the first to the last day of the first event of each term ({asked}) of a "
+        "patient in course {nth} of {block}, both counted: median and quartiles of those with a "
+        "recorded end; after a plus those without one, who are in no median. Long events are the "
+        "likelier to have none: medians are too short rather than too long. Of fewer than 10 the "
+        "number alone. Among those who had the course with all adverse events of the block "
+        "documented. The {drawn} most frequent terms; the table has all. Scales: {scales}."
+    },
+    "time.left_out": {
+        "en": "Not counted, since not all adverse events of the block are documented, of those who "
+        "had course {nth} of {block}: {parts}. Silence is not zero."
+    },
+    "time.late": {
+        "en": "{n} patients had their first such event after their last contact in course {nth} of "
+        "{block}: it is not counted here."
+    },
+    "time.possible": {
+        "en": "{n} patients had only an event whose grade is a range or not recorded: possible, but "
+        "not certain, and not counted here."
+    },
+    "time.selected": {
+        "en": "Who had a later course, or a later block, had survived and responded. Times are from "
+        "the start of this course."
+    },
+    "time.no_recovery": {
+        "en": "No recovery of neutrophils is recorded in course {nth} of {block}."
+    },
+    "time.early_recovery": {
+        "en": "{n} recoveries of neutrophils are dated before course {nth} of {block} began: taken as "
+        "not recorded."
+    },
+}

@@ -89,8 +89,9 @@ def _response_rows(rule: ResponseRule | None) -> list[tuple]:
 def _death_rows(rule: DeathRule | None) -> list[tuple]:
     if rule is None:
         return []
-    causes = rule.toxic_causes or ("",)
-    return [(cause, rule.transplant, rule.second_malignancy) for cause in causes]
+    told = {cause: True for cause in rule.toxic_causes} | dict.fromkeys(rule.disease_causes, False)
+    rest = (rule.transplant, rule.second_malignancy)
+    return [(cause, is_toxic, *rest) for cause, is_toxic in (told or {"": True}).items()]
 
 
 def _course_rows(rule: ResponseRule | None) -> list[tuple]:

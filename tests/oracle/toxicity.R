@@ -433,6 +433,7 @@ left_question <- function(d, k, study, of) for (block in study$blocks) {
 # ---------------------------------------------------------------- 8 deaths
 
 TOXIC <- c("infection", "toxicity")
+DISEASE <- "leukaemia"
 DEATHS <- c("early", "with_disease", "in_remission", "in_remission_after_transplant", "after_second_malignancy")
 
 # f: the follow-up of the enrollments that died. A remission on the day of death is none.
@@ -441,7 +442,8 @@ death_class <- function(f, x) vapply(seq_len(nrow(f)), function(i) {
   remissions <- same(x$lines, "remission")
   remissions <- remissions[remissions < f$death[i]]
   if ((f$second_malignancy[i] <= f$death[i]) %in% TRUE) return("after_second_malignancy")
-  if (length(remissions) == 0) return(if (f$death[i] <= LANDMARK) "early" else "with_disease")
+  if (length(remissions) == 0) return(if (f$death[i] < LANDMARK) "early" else "with_disease")
+  if (f$death_cause[i] %in% DISEASE) return("with_disease")
   if ((f$relapse[i] >= max(remissions) & f$relapse[i] <= f$death[i]) %in% TRUE) return("with_disease")
   if (any(same(x$transplants, "transplant") <= f$death[i])) "in_remission_after_transplant" else "in_remission"
 }, "")

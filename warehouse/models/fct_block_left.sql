@@ -1,8 +1,8 @@
 -- block left: of each block who started it, and what came instead for the others.
 -- grain: one row per line x block of the study
 -- Who did not start it went on to a later block without it; or relapsed, left for another line
--- without a relapse (refractory) or died, whichever came first; or is alive without it. In doubt if a
--- quarantined row might have told of the block, or of what came instead of it.
+-- without a relapse (refractory) or died, whichever came first; or is alive without it. In doubt if
+-- a quarantined row might have told of the block, or of what came instead of it.
 with
 
 codes as (

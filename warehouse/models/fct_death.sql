@@ -1,10 +1,11 @@
 -- death: how each death is classed, and whether the adverse events tell the same.
 -- grain: one row per line of an enrollment that died or has a fatal event
--- A second malignancy by the day of death comes before all. Early, as the response has it: of a line
--- whose response is judged, by its landmark and without a remission in it. In remission: a remission
--- before the day of death, of any line, and no relapse from that remission on. Unknown if a
--- quarantined row might have told of any of it. The block is that of the latest course begun of those
--- whose window holds the day of death.
+-- A second malignancy by the day of death comes before all. Early, as the response has it: of a
+-- line whose response is judged, by its landmark and without a remission in it. In remission: a
+-- remission before the day of death, of any line, no relapse from that remission on and no cause
+-- that means the disease. Unknown if
+-- a quarantined row might have told of any of it. The block is that of the latest course begun of
+-- those whose window holds the day of death.
 with
 
 codes as (
@@ -71,7 +72,7 @@ early as (
             and remitted.day < died.day
     where
         remitted.enrollment_key is null
-        and died.day <= line.start_day + judged.landmark_day
+        and died.day < line.start_day + judged.landmark_day
 ),
 
 doubtful as (
@@ -113,9 +114,15 @@ given as (
 ),
 
 toxic as (
-    select distinct cause_code
+    select cause_code
     from dim_death_rule
-    where cause_code <> ''
+    where is_toxic and cause_code <> ''
+),
+
+disease as (
+    select cause_code
+    from dim_death_rule
+    where not is_toxic
 )
 
 select
@@ -129,6 +136,7 @@ select
         when before.has_malignancy then 'after_second_malignancy'
         when doubtful.is_of_class then 'unknown'
         when early.enrollment_key is not null then 'early'
+        when disease.cause_code is not null then 'with_disease'
         when before.remission_day > coalesce(before.relapse_day, -1)
             then
                 case
@@ -158,4 +166,5 @@ left join early using (enrollment_key, line_number)
 left join doubtful using (enrollment_key)
 left join given using (enrollment_key)
 left join toxic using (cause_code)
+left join disease using (cause_code)
 where died.enrollment_key is not null or fatal.enrollment_key is not null

@@ -1,11 +1,11 @@
--- deaths: how every line of the population stands, the living among them: class, cause and block of a
--- death, and what fatal adverse events say of it.
+-- deaths: how every line of the population stands, the living among them: class, cause and block of
+-- a death, and what fatal adverse events say of it.
 -- grain: one row per cohort x kind of line x class x cause x block x match x is_open x has_relapsed
 -- params: population
--- class: as fct_death has it; alive; in_doubt if a quarantined row might tell of a death. is_open: a
--- death by the landmark is possible beside the certain ones. has_relapsed: of a death in remission,
--- it was reached after a relapse. block_code of a death: outside every block; in_doubt if a course is
--- in quarantine; not_kept in data loaded before the end of a course's window was kept.
+-- class: as fct_death has it; alive; in_doubt if a quarantined row might tell of a death. is_open:
+-- an early death is possible beside the certain ones. has_relapsed: a death in remission after a
+-- relapse. block_code of a death: outside every block; in_doubt if a course is in quarantine;
+-- not_kept in data loaded before the end of a course's window was kept.
 with
 
 rule as (

@@ -1,4 +1,4 @@
--- infections: infections of at least `grade` in documented lines of a block, by what is known of them.
+-- infections: infections of at least `grade` in documented lines of a block, by what is known.
 -- grain: one row per cohort x kind of line x dimension x level
 -- params: population, block, category, grade
 -- dimension: any, site, pathogen, documentation, outcome or term. n: lines with at least one.

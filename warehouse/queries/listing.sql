@@ -1,8 +1,8 @@
 -- listing: adverse events of a block, one by one, of who started it. For clinicians.
 -- grain: one row per event
 -- params: population, block, terms, grade, is_fatal
--- is_certain: it counts in the cell if the line is documented; else its grade is a range that reaches
--- `grade`. With is_fatal the fatal ones, whatever their grade.
+-- is_certain: it counts in the cell if the line is documented; else its grade is a range that
+-- reaches `grade`. With is_fatal the fatal ones, whatever their grade.
 select
     counted.enrollment_key,
     counted.line_number,

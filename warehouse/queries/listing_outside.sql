@@ -2,8 +2,8 @@
 -- For clinicians.
 -- grain: one row per event
 -- params: population, terms, grade, is_fatal
--- gap_days: days from the last day of the nearest course's window to the event, below 0 from the event
--- to its first day; of two as near the earlier. An event of a child with several lines comes once.
+-- gap_days: days from the last day of the nearest course's window to the event, below 0 from the
+-- event to its first day; of two as near the earlier. An event of a child with several lines comes once.
 with
 
 event as (

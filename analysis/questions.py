@@ -14,6 +14,7 @@ from analysis.response import response_answer
 from analysis.response_parts import response_part
 from analysis.survival import survival_answer
 from analysis.toxicity import toxicity_answer
+from analysis.toxicity_parts import toxicity_part
 from trial.words import say
 from warehouse.query import Snapshot, SnapshotError, open_snapshot
 from warehouse.store import current_ids, store_folder
@@ -26,7 +27,10 @@ QUESTIONS: dict[str, Callable[[Snapshot, View], Answer]] = {
     "data": data_answer,
 }
 
-PARTS_OF: dict[str, Callable[[Snapshot, View, str], Answer | None]] = {"response": response_part}
+PARTS_OF: dict[str, Callable[[Snapshot, View, str], Answer | None]] = {
+    "response": response_part,
+    "toxicity": toxicity_part,
+}
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,8 @@ def _days_apart(items: Items, block: str, k: int) -> str:
         return ""
     if gate().hides(*reference.disclosed, *started.disclosed):
         return ""
-    apart = f"{started.days_each - reference.days_each:+.0f}".replace("-", "\u2212")
+    days = round(started.days_each - reference.days_each)
+    apart = f"{days:+d}".replace("-", "\u2212") if days else "0"
     return say("blocks.days", n=apart)
 
 

@@ -102,14 +102,11 @@ def delay(course: Course) -> tuple[Table, list[Number]]:
     planned = course.block.planned_days
     rows, disclosed, numbers = [], [], []
     for one in course.groups:
-        mine = found.filter(one.group.matches).rows(named=True)
-        row = mine[0] if mine else dict.fromkeys(("n_courses", "n"), 0) | {"quartiles": None}
-        ended = tuple(int(row.get(f"n_{code}", 0)) for code in ENDS)
-        days = days_of(row["n"], row["quartiles"], less=planned or 0)
-        rows.append((one.group.label, row["n_courses"], row["n"], _told(days), *ended))
-        disclosed.append(course.disclosed((row["n"], *ended), "next_course"))
+        n_courses, days, ended = _next_of(found.filter(one.group.matches), planned or 0)
+        rows.append((one.group.label, n_courses, days.n, _told(days), *ended))
+        disclosed.append(course.disclosed((days.n, *ended), "next_course"))
         base = replace(course.number, cohort=one.group.code, statistic="next_course_delay")
-        base = replace(base, denominator=row["n_courses"], disclosed=disclosed[-1])
+        base = replace(base, denominator=n_courses, disclosed=disclosed[-1])
         numbers += days.numbers(base)
     columns = [say("column.cohort"), say("column.documented"), say("time.with_next")]
     columns.append(say("time.delay" if planned else "time.interval", planned=planned))
@@ -117,6 +114,15 @@ def delay(course: Course) -> tuple[Table, list[Number]]:
     title = say("time.table_next_course", **course.told)
     table = Table("next_course", title, tuple(columns), tuple(rows), tuple(disclosed))
     return table, numbers
+
+
+def _next_of(mine: pl.DataFrame, planned: int) -> tuple[int, Days, tuple[int, ...]]:
+    """Courses of a group, the days to the next one, and those without one by how it ended."""
+    if not mine.height:
+        return 0, Days(0, None), (0,) * len(ENDS)
+    (row,) = mine.rows(named=True)
+    ended = tuple(int(row[f"n_{code}"]) for code in ENDS)
+    return row["n_courses"], days_of(row["n"], row["quartiles"], less=planned), ended
 
 
 def _told(days: Days) -> str:
@@ -133,8 +139,9 @@ def _onsets(of: Incidence, position: int, n_days: int) -> tuple[list[int], list[
     """First onsets on each day of the course, and patients still at risk in it."""
     one, course = of.groups[position], of.course
     counts = dict(zip(one.counts.day.tolist(), one.counts.events[:, 0].tolist(), strict=True))
-    mine = course.first.filter(one.group.matches).filter("is_documented")
-    still = [int(mine.filter(pl.col("last_day") >= day)["n"].sum()) for day in range(n_days)]
+    mine = course.first.filter(one.group.matches, pl.col("is_documented"))
+    last, n = mine["last_day"].to_numpy(), mine["n"].to_numpy()
+    still = [int(n[last >= day].sum()) for day in range(n_days)]
     return [int(counts.get(float(day), 0)) for day in range(n_days)], still
 
 
@@ -221,18 +228,18 @@ def terms_in(course: Course) -> list[TermDays]:
     """Every term of the item that anybody had, the most frequent first."""
     chosen, asked = course.on.view.selection, events_asked(course.on)
     found = query(course.on.snapshot, "event_spans", chosen, **course.place, **asked)
+    by_group = {
+        (row["cohort_code"], row["entry_reason"], row["term_code"]): row
+        for row in found.rows(named=True)
+    }
+    named, nobody = _named(course), {"n": 0, "onset": None, "n_ended": 0, "duration": None}
     terms = []
     for code in found["term_code"].unique(maintain_order=True):
-        of_term = found.filter(pl.col("term_code") == code)
-        rows = [of_term.filter(a.group.matches).rows(named=True) for a in course.groups]
-        onset = tuple(days_of(r[0]["n"], r[0]["onset"]) if r else Days(0, None) for r in rows)
-        duration = tuple(
-            days_of(r[0]["n_ended"], r[0]["duration"], r[0]["n"] - r[0]["n_ended"])
-            if r
-            else Days(0, None)
-            for r in rows
-        )
-        terms.append(TermDays(code, *_named(course)[code], onset, duration))
+        keys = [(a.group.cohort_code, a.group.line_code, code) for a in course.groups]
+        rows = [by_group.get(key, nobody) for key in keys]
+        onset = tuple(days_of(r["n"], r["onset"]) for r in rows)
+        duration = tuple(days_of(r["n_ended"], r["duration"], r["n"] - r["n_ended"]) for r in rows)
+        terms.append(TermDays(code, *named[code], onset, duration))
     return sorted(terms, key=lambda term: (-term.n, term.label))
 
 

@@ -8,16 +8,13 @@ from analysis.answer import Answer, Figure, Note, Number, Table
 from analysis.compose import Page
 from analysis.toxicity_course import Course, course_of
 from analysis.toxicity_exposure import is_kept, not_kept, scales_told
-from analysis.toxicity_first import (
-    DAYS,
-    Incidence,
+from analysis.toxicity_first import DAYS, Incidence, first_event, recovery
+from analysis.toxicity_incidence import (
     at_risk_table,
-    first_event,
     incidence_figure,
     incidence_numbers,
     incidence_table,
     incidence_told,
-    recovery,
     ticks_of,
 )
 from analysis.toxicity_spans import MOST_DAYS, MOST_DRAWN, Spans, day_by_day, delay, terms_in
@@ -41,8 +38,8 @@ def _caption(course: Course, key: str) -> str:
     return course.on.caption(key, **told)
 
 
-def _of_incidence(of: Incidence, base: Number, headline: str) -> Part:
-    figures = incidence_figure(of, _caption(of.course, f"time.caption_{of.code}"), headline)
+def _of_incidence(of: Incidence, base: Number) -> Part:
+    figures = incidence_figure(of, _caption(of.course, f"time.caption_{of.code}"))
     tables = (incidence_table(of), at_risk_table(of, ticks_of(of)))
     return Part(figures, tables, tuple(incidence_numbers(of, base)))
 
@@ -59,7 +56,7 @@ def _recovery(course: Course) -> tuple[Part, list[Note]]:
     if early:
         text = say("time.early_recovery", n=early, **course.told)
         notes.append(Note("warning", text, course.disclosed((early,), "early_recovery")))
-    return _of_incidence(of, course.number, incidence_told(of, DAYS[-1])), notes
+    return _of_incidence(of, course.number), notes
 
 
 def _spans(course: Course) -> Part:
@@ -90,7 +87,7 @@ def _notes(course: Course, of: Incidence) -> list[Note]:
         text = say("time.left_out", parts=parts, **course.told)
         notes.append(Note("warning", text, course.disclosed((), "left_out")))
     notes += _late(course)
-    notes.append(Note("info", of.gray_told, of.disclosed(None)))
+    notes.append(Note("info", of.gray_told, of.disclosed))
     return [*notes, Note("info", say("time.selected")), Note("info", say("toxicity.exploratory"))]
 
 
@@ -116,12 +113,12 @@ def time_answer(on: Page) -> Answer:
     if not any(one.n_started for one in course.groups):
         return on.answer(say("time.nobody", **course.told), [], (), (), ())
     of = first_event(course)
-    headline = f"{incidence_told(of, DAYS[-1])} {of.gray_told}"
+    headline = incidence_told(of, DAYS[-1])
     onsets, by_day, by_day_numbers = day_by_day(of, _caption(course, "time.caption_by_day"))
     next_course, delays = delay(course)
     recovered, more = _recovery(course)
     spans = _spans(course)
-    first = _of_incidence(of, course.event_number, headline)
+    first = _of_incidence(of, course.event_number)
     parts = (
         first,
         Part(onsets, (by_day,), tuple(by_day_numbers)),
@@ -135,5 +132,5 @@ def time_answer(on: Page) -> Answer:
         tuple(figure for part in parts for figure in part.figures),
         tuple(table for part in parts for table in part.tables),
         tuple(number for part in parts for number in part.numbers),
-        headline_disclosed=(of.disclosed(float(DAYS[-1])), of.disclosed(None)),
+        headline_disclosed=(of.disclosed,),
     )

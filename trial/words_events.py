@@ -49,8 +49,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "deaths.n_of": {"en": "{n} ({group})"},
     "deaths.early_only": {
-        "en": "Only deaths before remission and day {landmark} are compared: that day everybody has "
-        "passed, or is told as possible."
+        "en": "Only deaths before remission and day {landmark} are compared: that day everybody "
+        "has passed, or is told as possible."
     },
     "deaths.follow_up": {
         "en": "Deaths become more with every month of follow-up, which differs between cohorts: "

@@ -10,8 +10,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare.counted_n_days": {"en": "{n} events in {of} days at risk"},
     "compare.composed": {"en": "{kind} ({blocks})"},
     "compare.without": {"en": "no course of these blocks"},
+    "compare.not_documented": {"en": "had one, adverse events not documented"},
     "compare.kind": {"en": "Kind of blocks"},
-    "compare.number": {"en": "Courses"},
+    "compare.which": {"en": "Which courses"},
     "compare.first": {"en": "first courses"},
     "compare.later": {"en": "later courses"},
     "compare.patients": {"en": "Patients"},
@@ -44,8 +45,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Events: {asked}, over the courses (or the days at risk, as patient-years of 365.25 "
         "days) of those who had a course of the kind and whose adverse events are documented in "
         "all of its courses. {kinds}. A course's days at risk run from its first day to the day "
-        "before the next course, to a relapse, death or last contact, or to the end of its days of "
-        "attribution. Intervals of 95 % by patient, since courses of one patient are alike; of "
+        "before the next course, to a relapse, death or last contact, or to the end of its days "
+        "of attribution. Intervals of 95 % by patient, since courses of one patient are alike; of "
         "differences between cohorts MOVER. Scales: {scales}."
     },
     "compare.too_undocumented": {
@@ -64,8 +65,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "compare.not_given": {"en": "Given to nobody of this population: {kinds}."},
     "compare.lengths": {
-        "en": "Blocks differ in length: the longer one collects more events a patient and a course. "
-        "Events per patient-year at risk allow for that."
+        "en": "Blocks differ in length: the longer one collects more events a patient and a "
+        "course. Events per patient-year at risk allow for that."
     },
     # ---------------------------------------------------------------- time
     "time.not_kept": {
@@ -93,7 +94,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "{parts}."
     },
     "time.headline_recovery": {
-        "en": "Neutrophil recovery in course {nth} of {block}, by day {day} from its start: {parts}."
+        "en": "Neutrophil recovery in course {nth} of {block}, by day {day} from its start: "
+        "{parts}."
     },
     "time.title_first_event": {"en": "{asked}: first event in course {nth} of {block}"},
     "time.title_recovery": {"en": "Neutrophil recovery in course {nth} of {block}"},
@@ -103,22 +105,25 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.axis_days": {"en": "Days from the start of the course"},
     "time.axis_first_event": {"en": "patients with the event"},
     "time.axis_recovery": {"en": "patients recovered"},
-    "time.alt": {"en": "Cumulative incidence by day. {headline}"},
+    "time.alt": {
+        "en": "{label}: cumulative incidence by day of course {nth} of {block}, a curve a cohort; "
+        "the numbers are in the table."
+    },
     "time.caption_first_event": {
         "en": "Cumulative incidence (Aalen-Johansen) of the first event, {asked}, in course {nth} "
-        "of {block}, among those who had it with all adverse events of the block documented. Day 0 "
-        "is the first day of the course. Leaving the course without the event competes: the next "
-        "course, a relapse, death, or the end of its {days} days of attribution; on one day the "
-        "event comes first. Last contact censors. Limits of 95 %: log(-log). A curve is pale below "
-        "10 at risk and ends below 5. Scales: {scales}."
+        "of {block}, among those who had it with all adverse events of the block documented. Day "
+        "0 is the first day of the course. Leaving the course without the event competes: the "
+        "next course, a relapse, death, or the end of its {days} days of attribution; on one day "
+        "the event comes first. Last contact censors. Limits of 95 %: log(-log). A curve is pale "
+        "below 10 at risk and ends below 5. Scales: {scales}."
     },
     "time.caption_recovery": {
         "en": "Cumulative incidence (Aalen-Johansen) of neutrophil recovery in course {nth} of "
-        "{block}, among those who had it with all adverse events of the block documented. Day 0 is "
-        "the first day of the course. Leaving the course without a recorded recovery competes: the "
-        "next course, a relapse, death, or the end of its {days} days of attribution. Who recovered "
-        "and of whom it was not recorded counts as not recovered. Limits of 95 %: log(-log). A "
-        "curve is pale below 10 at risk and ends below 5."
+        "{block}, among those who had it with all adverse events of the block documented. Day 0 "
+        "is the first day of the course. Leaving the course without a recorded recovery competes: "
+        "the next course, a relapse, death, or the end of its {days} days of attribution. Who "
+        "recovered and of whom it was not recorded counts as not recovered. Limits of 95 %: "
+        "log(-log). A curve is pale below 10 at risk and ends below 5."
     },
     "time.title_by_day": {"en": "{asked}: day of the first event, course {nth} of {block}"},
     "time.table_by_day": {"en": "{asked}: first events by day, course {nth} of {block}"},
@@ -131,11 +136,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.onsets": {"en": "{group}: first events"},
     "time.still_in": {"en": "{group}: still at risk"},
     "time.caption_by_day": {
-        "en": "First event, {asked}, of each patient in course {nth} of {block}, by its day; day 1 is "
-        "the first day of the course. Among those who had the course with all adverse events of the "
-        "block documented. Under the bars who is still at risk on the day: alive, seen, and no next "
-        "course, relapse or end of the days of attribution yet. At most the first {most} days. "
-        "Scales: {scales}."
+        "en": "First event, {asked}, of each patient in course {nth} of {block}, by its day; day "
+        "1 is the first day of the course. Among those who had the course with all adverse events "
+        "of the block documented. Under the bars who is still at risk on the day: alive, seen, "
+        "and no next course, relapse or end of the days of attribution yet. At most the first "
+        "{most} days. Scales: {scales}."
     },
     "time.table_next_course": {
         "en": "From the start of course {nth} of {block} to the next course"
@@ -146,7 +151,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.days": {"en": "{middle} ({first} to {third})"},
     "time.without_death": {"en": "None: died"},
     "time.without_relapse": {"en": "None: relapsed"},
-    "time.without_window": {"en": "None: treatment ended"},
+    "time.without_window": {"en": "None: none followed"},
     "time.without_censored": {"en": "None: last contact"},
     "time.without_same_day": {"en": "None: next course on the same day"},
     "time.n": {"en": "n {n}"},
@@ -163,8 +168,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.axis_onset": {"en": "day of the course (1 is its first)"},
     "time.axis_duration": {"en": "days"},
     "time.alt_onset": {
-        "en": "For each term and cohort the median day of onset and its quartiles; the numbers are "
-        "in the table."
+        "en": "For each term and cohort the median day of onset and its quartiles; the numbers "
+        "are in the table."
     },
     "time.alt_duration": {
         "en": "For each term and cohort the median duration and its quartiles; the numbers are in "
@@ -173,9 +178,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.caption_onset": {
         "en": "Day of the first event of each term ({asked}) of a patient in course {nth} of "
         "{block}: median and quartiles of those who had it, day 1 being the first day of the "
-        "course; of fewer than 10 the number alone. Among those who had the course with all adverse "
-        "events of the block documented. The {drawn} most frequent terms; the table has all. "
-        "Scales: {scales}."
+        "course; of fewer than 10 the number alone. Among those who had the course with all "
+        "adverse events of the block documented. The {drawn} most frequent terms; the table has "
+        "all. Scales: {scales}."
     },
     "time.caption_duration": {
         "en": "Days from the first to the last day of the first event of each term ({asked}) of a "
@@ -186,26 +191,64 @@ TEXTS: dict[str, dict[str, str]] = {
         "documented. The {drawn} most frequent terms; the table has all. Scales: {scales}."
     },
     "time.left_out": {
-        "en": "Not counted, since not all adverse events of the block are documented, of those who "
-        "had course {nth} of {block}: {parts}. Silence is not zero."
+        "en": "Not counted, since not all adverse events of the block are documented, of those "
+        "who had course {nth} of {block}: {parts}. Silence is not zero."
     },
     "time.late": {
-        "en": "{n} patients had their first such event after their last contact in course {nth} of "
-        "{block}: it is not counted here."
+        "en": "{n} patients had their first such event after their last contact in course {nth} "
+        "of {block}: it is not counted here."
     },
     "time.possible": {
-        "en": "{n} patients had only an event whose grade is a range or not recorded: possible, but "
-        "not certain, and not counted here."
+        "en": "{n} patients had only an event whose grade is a range or not recorded: possible, "
+        "but not certain, and not counted here."
     },
     "time.selected": {
-        "en": "Who had a later course, or a later block, had survived and responded. Times are from "
-        "the start of this course."
+        "en": "Who had a later course, or a later block, had survived and responded. Times are "
+        "from the start of this course."
     },
     "time.no_recovery": {
         "en": "No recovery of neutrophils is recorded in course {nth} of {block}."
     },
     "time.early_recovery": {
-        "en": "{n} recoveries of neutrophils are dated before course {nth} of {block} began: taken as "
-        "not recorded."
+        "en": "{n} recoveries of neutrophils are dated before course {nth} of {block} began: "
+        "taken as not recorded."
+    },
+    # ---------------------------------------------------------------- burden
+    "burden.nobody": {"en": "Nobody of this population started a block."},
+    "burden.headline": {"en": "Grade-days per patient, block by block."},
+    "burden.heaviest": {"en": "{group}, heaviest in {block}: {told}."},
+    "burden.too_few": {"en": "{group}: fewer than 10 documented patients in every block."},
+    "burden.counted": {"en": "{days} grade-days in {n} patients"},
+    "burden.n": {"en": "n {n}"},
+    "burden.ends": {"en": "{group}: events without a recorded end"},
+    "burden.table": {"en": "Mean grade-days per patient by block"},
+    "burden.title": {"en": "Mean grade-days per patient, by block"},
+    "burden.axis": {"en": "grade-days per patient"},
+    "burden.alt": {
+        "en": "For each block one dot a cohort: the mean of grade-days with its interval; the "
+        "numbers are in the table."
+    },
+    "burden.without": {"en": "started no block"},
+    "burden.shown": {"en": "categories shown by default"},
+    "burden.every": {"en": "all categories"},
+    "burden.caption": {
+        "en": "Mean over those who started the block with all adverse events documented; who had "
+        "no event counts 0. A patient's grade-days: on each day the grade of each term's event, "
+        "the highest of overlapping events of one term, terms added; events of any grade "
+        "({shown}) that began in the block, from their first to their last day, at most to the "
+        "last day at risk of their course. An event without a recorded end counts up to that day: "
+        "their number is in the table. A range counts by its lower end, an event without a grade "
+        "as grade 1. Intervals of 95 % on the log scale, of differences MOVER. Scales: {scales}."
+    },
+    "burden.late": {
+        "en": "{block}: {n} events began after the last contact and are not counted in grade-days."
+    },
+    "burden.mixed": {
+        "en": "Graded by scales that do not mean the same between cohorts, and added up as if "
+        "they did: {parts}."
+    },
+    "burden.lengths": {
+        "en": "Blocks differ in length: a longer one holds more days. Grades are added as if they "
+        "were amounts, which they are not: read the burden beside the worst grades."
     },
 }

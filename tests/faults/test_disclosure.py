@@ -14,7 +14,7 @@ from analysis.answer import Answer, Table
 from analysis.disclosure import Gate, PolicyError, gate, is_clinician
 from analysis.export import figure_svg, numbers_csv, summary_markdown
 from analysis.filters import filter_bar
-from analysis.link import decode
+from analysis.link import TOXICITY_PARTS, decode
 from analysis.questions import whole_answer
 from tests.conftest import Demo
 from trial.words import say
@@ -101,6 +101,18 @@ def test_no_part_shows_a_small_count(demo: Demo, part: str, options: dict[str, s
         hits += [hit for f in found.figures for hit in _small_in(figure_svg(f))]
         hits += [hit for table in found.tables for hit in _small_cells(table)]
         assert hits + _small_numbers(found) == []
+
+
+@pytest.mark.parametrize("part", [part for part in TOXICITY_PARTS if part != "list"])
+@pytest.mark.parametrize("options", VIEWS[1:7:2], ids=lambda v: "&".join(v) or "all")
+def test_no_part_of_toxicity_shows_a_small_count(
+    demo: Demo, part: str, options: dict[str, str]
+) -> None:
+    found = _answer(demo, "toxicity", {**options, "more": part})
+    hits = [hit for text in _texts(found) for hit in _small_in(text)]
+    hits += [hit for f in found.figures for hit in _small_in(figure_svg(f))]
+    hits += [hit for table in found.tables for hit in _small_cells(table)]
+    assert hits + _small_numbers(found) == []
 
 
 @pytest.mark.parametrize("page", PAGES)

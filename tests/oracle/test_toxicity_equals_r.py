@@ -17,6 +17,7 @@ from analysis.compose import page
 from analysis.link import View, decode
 from analysis.questions import answer
 from analysis.toxicity_items import items_of
+from analysis.toxicity_parts import ANSWERS
 from analysis.toxicity_rows import RowMaker
 from etl.load import load
 from etl.mapping_file import read_mapping
@@ -179,3 +180,34 @@ def test_a_public_trial(name: str, tmp_path_factory: pytest.TempPathFactory) -> 
         item = str(r.get("item", "")).rpartition("/")[2]
         records.append({**r, "item": codes.get(item.casefold(), item)} if item else r)
     compare(ours, of_head(records, "all"), 500)
+
+
+def part(snapshot: Snapshot, name: str, **options: str) -> tuple[Number, ...]:
+    """The numbers of one part of the page."""
+    found = ANSWERS[name](page("toxicity", snapshot, view_of(snapshot, more=name, **options)))
+    return found.numbers
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_deaths(demo: Demo, population: str) -> None:
+    ours = {
+        (n.statistic, n.cohort, n.item_code, n.level_code): n.numerator
+        for n in part(demo.snapshot, "deaths", **EVERYBODY, **POPULATIONS[population])
+        if not n.comparator
+    }
+    checked = 0
+    for r in DEMO:
+        if r["population"] != population:
+            continue
+        level = r.get("level") or r.get("block")
+        if r["statistic"] == "deaths" and "cause" in r:
+            cause = "not_recorded" if r["cause"] == "missing" else r["cause"]
+            key = ("death_cause_count", r["cohort"], r["level"], cause)
+        elif r["statistic"] in ("deaths_in_block", "fatal_match"):
+            name = {"deaths_in_block": "death_block_count", "fatal_match": "death_match_count"}
+            key = (name[r["statistic"]], r["cohort"], None, level)
+        else:
+            continue
+        assert ours.get(key, 0) == r["numerator"], r
+        checked += 1
+    assert checked > 100

@@ -35,12 +35,13 @@ from trial.words import say
 from warehouse.query import query
 
 
-def _tenths(x: float) -> str:
-    return f"{x:.1f}"
+def _written(x: float) -> str:
+    """43.5; below 1 with a digit more, so that little is not nothing."""
+    return f"{x:.1f}" if x >= 1 else f"{x:.2f}"
 
 
 def _signed(x: float) -> str:
-    return ("\u2212" if x < 0 else "+") + _tenths(abs(x))
+    return ("\u2212" if x < 0 else "+") + _written(abs(x))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Borne:
         counted = say("burden.counted", days=self.grade_days, n=self.n)
         if self.found.estimate is None:
             return counted
-        return f"{counted}: {written(self.found, _tenths)}"
+        return f"{counted}: {written(self.found, _written)}"
 
     def drawn(self, hidden: str) -> Amount:
         """As a chart draws it; a withheld one says so."""
@@ -122,7 +123,7 @@ class Borne:
         found, n = self.found, say("burden.n", n=self.n)
         if found.estimate is None:
             return Amount(label, role, None, number=n, instead=found.reason or "")
-        number = f"{n}\u2002{_tenths(found.estimate)}"
+        number = f"{n}\u2002{_written(found.estimate)}"
         limits = (found.estimate, found.lower, found.upper)
         return Amount(label, role, *limits, number=number, more=self.told)
 
@@ -284,6 +285,9 @@ def _notes(items: Items, burdens: tuple[Burden, ...]) -> list[Note]:
             text = say("burden.late", n=n, block=burden.block.label)
             told = Disclosed((n, *burden.disclosed.counts), burden.disclosed.part)
             notes.append(Note("warning", text, told))
+    if steps := on.study.toxicity.steps:
+        named = ", ".join(f"{k} {step}" for k, step in enumerate(steps, start=1))
+        notes.append(Note("info", say("burden.steps", steps=named)))
     return [*notes, Note("info", say("burden.lengths")), Note("info", say("toxicity.exploratory"))]
 
 

@@ -42,7 +42,8 @@ def _hundredths(x: float) -> str:
 
 
 def _tenths(x: float) -> str:
-    return f"{x:.1f}"
+    """7.3; below 1 with a digit more, so that little is not nothing."""
+    return f"{x:.1f}" if x >= 1 else f"{x:.2f}"
 
 
 def _per_cent(x: float) -> str:

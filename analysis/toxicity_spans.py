@@ -5,7 +5,7 @@ from functools import partial
 
 import polars as pl
 
-from analysis.answer import Figure, Number, Table
+from analysis.answer import Disclosed, Figure, Note, Number, Table
 from analysis.charts.by_day import Onsets, by_day, by_day_height
 from analysis.charts.rows import Quartiles, Row
 from analysis.charts.toxicity import spans, spans_height
@@ -201,6 +201,19 @@ def day_by_day(of: Incidence, caption: str) -> tuple[tuple[Figure, ...], Table, 
     return (figure,), table, numbers
 
 
+def later_onsets(of: Incidence) -> list[Note]:
+    """First events after the days that are told one by one."""
+    later = tuple(one.counts.n_events[0] - one.events_by(MOST_DAYS - 1) for one in of.groups)
+    if not any(later):
+        return []
+    parts = ", ".join(
+        say("share.named", group=one.group.label, told=n)
+        for one, n in zip(of.groups, later, strict=True)
+    )
+    text = say("time.later", day=MOST_DAYS, parts=parts)
+    return [Note("info", text, of.course.disclosed((*later, *of.rest), "by_day"))]
+
+
 # ---------------------------------------------------------------- terms
 
 
@@ -250,7 +263,7 @@ class Spans:
     course: Course
     terms: list[TermDays]
 
-    def disclosed(self, term: TermDays):
+    def disclosed(self, term: TermDays) -> Disclosed:
         """A term tells its patients and the rest; with its category's other terms it falls."""
         counts = []
         for one, onset, ended in zip(self.course.groups, term.onset, term.duration, strict=True):

@@ -17,7 +17,15 @@ from analysis.toxicity_incidence import (
     incidence_told,
     ticks_of,
 )
-from analysis.toxicity_spans import MOST_DAYS, MOST_DRAWN, Spans, day_by_day, delay, terms_in
+from analysis.toxicity_spans import (
+    MOST_DAYS,
+    MOST_DRAWN,
+    Spans,
+    day_by_day,
+    delay,
+    later_onsets,
+    terms_in,
+)
 from trial.words import say
 from warehouse.query import query
 
@@ -117,18 +125,17 @@ def time_answer(on: Page) -> Answer:
     onsets, by_day, by_day_numbers = day_by_day(of, _caption(course, "time.caption_by_day"))
     next_course, delays = delay(course)
     recovered, more = _recovery(course)
-    spans = _spans(course)
     first = _of_incidence(of, course.event_number)
     parts = (
         first,
         Part(onsets, (by_day,), tuple(by_day_numbers)),
-        spans,
         recovered,
         Part((), (next_course,), tuple(delays)),
+        _spans(course),
     )
     return on.answer(
         headline,
-        [*_notes(course, of), *more],
+        [*_notes(course, of), *later_onsets(of), *more],
         tuple(figure for part in parts for figure in part.figures),
         tuple(table for part in parts for table in part.tables),
         tuple(number for part in parts for number in part.numbers),

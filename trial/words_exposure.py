@@ -198,6 +198,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{n} patients had their first such event after their last contact in course {nth} "
         "of {block}: it is not counted here."
     },
+    "time.later": {"en": "First events after day {day} of the course, in no bar: {parts}."},
     "time.possible": {
         "en": "{n} patients had only an event whose grade is a range or not recorded: possible, "
         "but not certain, and not counted here."
@@ -247,6 +248,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Graded by scales that do not mean the same between cohorts, and added up as if "
         "they did: {parts}."
     },
+    "burden.steps": {"en": "This study has severities in place of grades; they count as: {steps}."},
     "burden.lengths": {
         "en": "Blocks differ in length: a longer one holds more days. Grades are added as if they "
         "were amounts, which they are not: read the burden beside the worst grades."

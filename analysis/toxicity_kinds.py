@@ -28,6 +28,8 @@ from trial.study import BlockGroup
 from trial.words import say
 from warehouse.query import query
 
+# Groups whose patients had so many times the courses of another's are compared by rates alone.
+MOST_COURSES = 1.25
 EVERY, FIRST, LATER = "all", "first", "later"
 PARTS = (EVERY, FIRST, LATER)
 
@@ -203,10 +205,19 @@ class Kind:
         for one in self.parts[part]:
             more = say("toxicity.possible", n=one.n_possible) if one.n_possible else ""
             sizes = (one.n_with, one.n_documented, one.instead, one.n_started - one.n_documented)
-            apart = "" if one.instead else self.apart
+            apart = "" if one.instead else self.apart or self._unequal(part)
             shares.append(Share(one.group, *sizes, apart=apart, more=more))
         told = self.disclosed
         return Line(label, tuple(shares), told.part, self.refused, indent, told.counts)
+
+    def _unequal(self, part: str) -> str:
+        """Why patients are not compared: who had more courses had more time for an event."""
+        each = [
+            one.total("n_courses") / one.n_documented for one in self.parts[part] if not one.instead
+        ]
+        if len(each) < 2 or max(each) <= MOST_COURSES * min(each):
+            return ""
+        return say("compare.unequal", courses=", ".join(f"{x:.1f}" for x in each))
 
     def pairs(self, measure: Measure, part: str = EVERY) -> list[tuple[Exposed, Estimate]]:
         """Each group after the first with its difference from the first; none if refused."""
@@ -279,7 +290,7 @@ def _refused(items: Items, every: tuple[Exposed, ...]) -> str | None:
     limit = items.on.study.toxicity.most_undocumented
     for one in every:
         if one.n_started and (one.n_started - one.n_documented) / one.n_started > limit:
-            return say("compare.too_undocumented", group=one.group.label)
+            return say("compare.too_undocumented", group=one.group.label, limit=f"{100 * limit:g}")
     return items.on.refused
 
 

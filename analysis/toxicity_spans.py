@@ -14,7 +14,7 @@ from analysis.groups import Group
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.toxicity_course import Course
 from analysis.toxicity_exposure import events_asked
-from analysis.toxicity_first import Incidence
+from analysis.toxicity_first import Incidence, Ran
 from analysis.toxicity_items import FATAL, kind_of
 from trial.words import say
 from warehouse.query import query
@@ -135,70 +135,82 @@ def _told(days: Days) -> str:
 # ---------------------------------------------------------------- first events, day by day
 
 
-def _onsets(of: Incidence, position: int, n_days: int) -> tuple[list[int], list[int]]:
-    """First onsets on each day of the course, and patients still at risk in it."""
-    one, course = of.groups[position], of.course
-    counts = dict(zip(one.counts.day.tolist(), one.counts.events[:, 0].tolist(), strict=True))
-    mine = course.first.filter(one.group.matches, pl.col("is_documented"))
-    last, n = mine["last_day"].to_numpy(), mine["n"].to_numpy()
-    still = [int(n[last >= day].sum()) for day in range(n_days)]
-    return [int(counts.get(float(day), 0)) for day in range(n_days)], still
+@dataclass(frozen=True)
+class ByDay:
+    """First events on each day of a course, day 1 being its first, and patients still at risk.
 
+    `days`: both numbers of each day, by group with anybody.
+    """
 
-def day_by_day(of: Incidence, caption: str) -> tuple[tuple[Figure, ...], Table, list[Number]]:
-    """Bars of first onsets by day, day 1 being the first; a table; a number each day with any."""
-    course, shown = of.course, [k for k, one in enumerate(of.groups) if one.n]
-    last = course.first.filter("is_documented")["last_day"].max()
-    n_days = min(int(str(last)) + 1 if last is not None else 0, MOST_DAYS)
-    found = {k: _onsets(of, k, n_days) for k in shown}
-    told = course.disclosed(
-        (*(n for onsets, still in found.values() for n in (*onsets, *still)), *of.rest), "by_day"
-    )
-    rows = [
-        (day + 1, *(n for k in shown for n in (found[k][0][day], found[k][1][day])))
-        for day in range(n_days)
-    ]
-    columns = [say("column.day")]
-    for k in shown:
-        label = of.groups[k].group.label
-        columns += [say("time.onsets", group=label), say("time.still_in", group=label)]
-    title = say("time.table_by_day", **course.told)
-    table = Table("by_day", title, tuple(columns), tuple(rows), (told,) * len(rows))
-    numbers = [
-        replace(
-            course.event_number,
-            cohort=of.groups[k].group.code,
-            statistic="onset_by_day",
-            time_days=day + 1,
-            estimate=n,
-            numerator=n,
-            denominator=found[k][1][day],
-            unit="patients",
-            method="count",
-            disclosed=told,
+    of: Incidence
+    days: tuple[tuple[Group, tuple[int, ...], tuple[int, ...]], ...]
+
+    @property
+    def disclosed(self) -> Disclosed:
+        """Each day tells its patients: all of them stand or fall together."""
+        counts = [n for _, onsets, still in self.days for n in (*onsets, *still)]
+        return self.of.course.disclosed((*counts, *self.of.rest), "by_day")
+
+    def table(self) -> Table:
+        """Every day, up to the last on which anybody is at risk."""
+        columns, texts = [say("column.day")], []
+        for group, onsets, still in self.days:
+            columns += [
+                say("time.onsets", group=group.label),
+                say("time.still_in", group=group.label),
+            ]
+            texts += [onsets, still]
+        rows = tuple((day, *n) for day, n in enumerate(zip(*texts, strict=True), start=1))
+        title, told = say("time.table_by_day", **self.of.course.told), self.disclosed
+        return Table("by_day", title, tuple(columns), rows, (told,) * len(rows))
+
+    def numbers(self) -> list[Number]:
+        """Every day with a first event; time_days is the day of the course, from 1 on."""
+        base = replace(self.of.course.event_number, statistic="onset_by_day", unit="patients")
+        base = replace(base, method="count", disclosed=self.disclosed)
+        numbers = []
+        for group, onsets, still in self.days:
+            for day, (n, at_risk) in enumerate(zip(onsets, still, strict=True), start=1):
+                row = replace(base, cohort=group.code, time_days=day, denominator=at_risk)
+                numbers += [replace(row, estimate=n, numerator=n)] if n else []
+        return numbers
+
+    def figure(self, caption: str) -> tuple[Figure, ...]:
+        """Bars by day; none without any event."""
+        if not any(n for _, onsets, _ in self.days for n in onsets):
+            return ()
+        drawn = [Onsets(g.label, g.role, onsets, still) for g, onsets, still in self.days]
+        course = self.of.course
+        figure = Figure(
+            code="by_day",
+            title=say("time.title_by_day", **course.told),
+            draw=partial(by_day, drawn, say("time.axis_day"), say("time.axis_still_in")),
+            page_height=by_day_height(drawn),
+            caption=caption,
+            alt_text=say("time.alt_by_day", **course.told),
+            tables=("by_day",),
+            disclosed=(self.disclosed,),
+            accounts=course.accounts("by_day"),
         )
-        for k in shown
-        for day, n in enumerate(found[k][0])
-        if n
-    ]
-    drawn = [
-        Onsets(of.groups[k].group.label, of.groups[k].group.role, tuple(onsets), tuple(still))
-        for k, (onsets, still) in found.items()
-    ]
-    if not any(n for onsets, _ in found.values() for n in onsets):
-        return (), table, numbers
-    figure = Figure(
-        code="by_day",
-        title=say("time.title_by_day", **course.told),
-        draw=partial(by_day, drawn, say("time.axis_day"), say("time.axis_still_in")),
-        page_height=by_day_height(drawn),
-        caption=caption,
-        alt_text=say("time.alt_by_day", **course.told),
-        tables=("by_day",),
-        disclosed=(told,),
-        accounts=course.accounts("by_day"),
-    )
-    return (figure,), table, numbers
+        return (figure,)
+
+
+def day_by_day(of: Incidence) -> ByDay:
+    """The first events of the documented by day, of at most `MOST_DAYS` days."""
+    known = of.course.first.filter("is_documented")
+    last = known["last_day"].to_numpy()
+    n_days = min(int(last.max()) + 1, MOST_DAYS) if last.size else 0
+    days = tuple((one.group, *_onsets(one, known, n_days)) for one in of.shown)
+    return ByDay(of, days)
+
+
+def _onsets(one: Ran, known: pl.DataFrame, n_days: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """First events on each day, and patients at risk on it whether they had one or not."""
+    counts = dict(zip(one.counts.day.tolist(), one.counts.events[:, 0].tolist(), strict=True))
+    mine = known.filter(one.group.matches)
+    last, n = mine["last_day"].to_numpy(), mine["n"].to_numpy()
+    still = tuple(int(n[last >= day].sum()) for day in range(n_days))
+    return tuple(int(counts.get(float(day), 0)) for day in range(n_days)), still
 
 
 def later_onsets(of: Incidence) -> list[Note]:

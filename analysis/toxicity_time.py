@@ -122,13 +122,14 @@ def time_answer(on: Page) -> Answer:
         return on.answer(say("time.nobody", **course.told), [], (), (), ())
     of = first_event(course)
     headline = incidence_told(of, DAYS[-1])
-    onsets, by_day, by_day_numbers = day_by_day(of, _caption(course, "time.caption_by_day"))
+    by_day = day_by_day(of)
+    bars = by_day.figure(_caption(course, "time.caption_by_day"))
     next_course, delays = delay(course)
     recovered, more = _recovery(course)
     first = _of_incidence(of, course.event_number)
     parts = (
         first,
-        Part(onsets, (by_day,), tuple(by_day_numbers)),
+        Part(bars, (by_day.table(),), tuple(by_day.numbers())),
         recovered,
         Part((), (next_course,), tuple(delays)),
         _spans(course),

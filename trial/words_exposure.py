@@ -50,8 +50,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "differences between cohorts MOVER. Scales: {scales}."
     },
     "compare.too_undocumented": {
-        "en": "in {group} more than one in five of those who had such a course have undocumented "
-        "adverse events"
+        "en": "in {group} adverse events are undocumented in more than {limit} % of those who had "
+        "such a course"
     },
     "compare.refused": {"en": "{kind}: not compared between cohorts: {reason}."},
     "compare.left_out": {
@@ -64,6 +64,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "their treatment, and who reached a later block or course had survived and responded."
     },
     "compare.not_given": {"en": "Given to nobody of this population: {kinds}."},
+    "compare.unequal": {
+        "en": "patients had different numbers of courses ({courses} each): see the rates"
+    },
     "compare.lengths": {
         "en": "Blocks differ in length: the longer one collects more events a patient and a "
         "course. Events per patient-year at risk allow for that."

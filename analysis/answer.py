@@ -208,7 +208,11 @@ class CohortSize:
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything behind one view."""
+    """Everything behind one view.
+
+    The tidy numbers are made by `tell` when they are asked for: a screen does not wait for them.
+    One about patients one by one has none (`has_numbers`).
+    """
 
     question: str
     headline: str
@@ -221,10 +225,16 @@ class Answer:
     notes: tuple[Note, ...]
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...]
-    numbers: tuple[Number, ...]
+    tell: Callable[[], tuple[Number, ...]]
     headline_disclosed: tuple[Disclosed, ...] = ()
     cards: tuple[Card, ...] = ()
     is_about_patients: bool = True
+    has_numbers: bool = True
+
+    @cached_property
+    def numbers(self) -> tuple[Number, ...]:
+        """The tidy numbers, made once."""
+        return self.tell()
 
     def table(self, code: str) -> Table:
         """The table of a code. Raises KeyError."""

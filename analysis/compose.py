@@ -1,5 +1,6 @@
 """What every answer about patients has in common: data, population, the notes of every page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from analysis.answer import Answer, CohortSize, Disclosed, Figure, Note, Number, Table
@@ -104,10 +105,11 @@ class Page:
         notes: list[Note],
         figures: tuple[Figure, ...],
         tables: tuple[Table, ...],
-        numbers: tuple[Number, ...],
+        numbers: tuple[Number, ...] | Callable[[], tuple[Number, ...]],
         **more,
     ) -> Answer:
         """The answer of the page; a table without rows is none, and no figure names it."""
+        tell = numbers if callable(numbers) else lambda: numbers
         shown = tuple(table for table in tables if table.rows)
         codes = {table.code for table in shown}
         figures = tuple(
@@ -126,7 +128,8 @@ class Page:
             notes=tuple(notes),
             figures=figures,
             tables=shown,
-            numbers=numbers,
+            tell=tell,
+            has_numbers=callable(numbers) or bool(numbers),
             **more,
         )
 

@@ -1,6 +1,7 @@
 """The data behind a view: what was loaded, what was kept out, by which check. Counts, no rows."""
 
 from dataclasses import replace
+from functools import partial
 
 from analysis.answer import Answer, Disclosed, Note, Number, Table
 from analysis.disclosure import is_clinician
@@ -127,7 +128,7 @@ def data_answer(snapshot: Snapshot, view: View) -> Answer:
         notes=tuple(notes),
         figures=(),
         tables=tuple(table for table in tables if table.rows),
-        numbers=_numbers(snapshot, n_enrolled, beside),
+        tell=partial(_numbers, snapshot, n_enrolled, beside),
         is_about_patients=False,
         headline_disclosed=(beside,),
     )

@@ -137,7 +137,8 @@ def _card(card: Card, withheld: _Withheld) -> Card:
 def _nothing(answer: Answer, names: list[str]) -> Answer:
     """The answer of a selection that leaves too few in or out of a group."""
     told = say("disclosure.population", cohorts=", ".join(names))
-    return replace(answer, headline=told, notes=(), figures=(), tables=(), numbers=(), cards=())
+    nothing = {"notes": (), "figures": (), "tables": (), "cards": (), "has_numbers": False}
+    return replace(answer, headline=told, tell=tuple, **nothing)
 
 
 def release(answer: Answer, beside: Answer | None = None) -> Answer:
@@ -175,6 +176,6 @@ def release(answer: Answer, beside: Answer | None = None) -> Answer:
         notes=(*notes, *lost, Note("info", say("disclosure.policy", k=policy.k))),
         figures=figures,
         tables=tuple(_table(table, withheld) for table in answer.tables),
-        numbers=tuple(_number(number, withheld) for number in answer.numbers),
+        tell=lambda: tuple(_number(number, withheld) for number in answer.numbers),
         cards=tuple(_card(card, withheld) for card in answer.cards),
     )

@@ -96,7 +96,8 @@ def whole_answer(snapshot: Snapshot, view: View) -> Answer:
         notes=(*head.notes, *part.notes),
         figures=(*head.figures, *part.figures),
         tables=(*head.tables, *part.tables),
-        numbers=(*head.numbers, *part.numbers),
+        tell=lambda: (*head.numbers, *part.numbers),
+        has_numbers=head.has_numbers or part.has_numbers,
     )
 
 

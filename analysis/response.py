@@ -426,7 +426,7 @@ def response_answer(snapshot: Snapshot, view: View) -> Answer:
         [*([Note("warning", undefined)] if undefined else []), *_notes(on, results)],
         _figures(on, results, headline),
         _tables(on, results),
-        _numbers(on, results),
+        partial(_numbers, on, results),
         headline_disclosed=tuple(m.line.disclosed for m in told),
         cards=tuple(card for m in told for card in _cards(on, m)),
     )

@@ -313,6 +313,6 @@ def survival_answer(snapshot: Snapshot, view: View) -> Answer:
         notes=notes,
         figures=() if nobody else (_figure(results, headline, population),),
         tables=() if nobody else survival_tables(results),
-        numbers=_numbers(results, population),
+        tell=partial(_numbers, results, population),
         headline_disclosed=() if nobody else (told_of.chosen_time(results),),
     )

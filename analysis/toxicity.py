@@ -387,7 +387,7 @@ def toxicity_answer(snapshot: Snapshot, view: View) -> Answer:
         _notes(items, found),
         (*before, *_figures(items, found, headline)),
         (*tables, left_table, started_table(items)),
-        (*_numbers(items, maker), *left_numbers),
+        lambda: (*_numbers(items, maker), *left_numbers),
         headline_disclosed=tuple(row.line.disclosed for row in asked),
         cards=tuple(_cards(items, asked)),
     )

@@ -310,7 +310,7 @@ def figure(found: Answer, shown: Figure, is_alone: bool = True) -> None:
     with st.container(horizontal=True):
         warned = say("figure.names_patients") if shown.names_patients else ""
         name = f"{warned}{found.question}_{shown.code}_{found.snapshot}"
-        if found.numbers:
+        if found.has_numbers:
             csv = partial(numbers_csv, found)
             _save(shown, "figure.save_numbers", csv, f"{name}.csv", "text/csv")
         _save(shown, "figure.save_svg", lambda: figure_svg(shown), f"{name}.svg", "image/svg+xml")

@@ -24,6 +24,7 @@ from analysis.toxicity_items import (
     every_item,
     items_of,
     kind_of,
+    number_code,
 )
 from analysis.toxicity_left import left
 from analysis.toxicity_rates import Rate, per_course, rate_numbers, rates_of, signed
@@ -69,9 +70,10 @@ def _table(items: Items, rows: Sequence[ItemRow]) -> Table:
     for s in started:
         told = {"group": s.group.label, "n": s.n_documented}
         columns.append(s.group.label if is_hidden else say("toxicity.header", **told))
+    minus = "column.minus_events" if on.view.unit == EVENTS else "column.minus"
     for share, _ in first.pairs:
         told = {"cohort": share.group.label, "comparator": started[0].group.label}
-        columns.append(say("column.minus", **told))
+        columns.append(say(minus, **told))
     has_rates = on.view.order == "difference" and isinstance(first, Line)
     columns += [say("column.false_discovery")] if has_rates else []
     columns.append(say("column.scales"))
@@ -198,12 +200,13 @@ def _numbers(items: Items, maker: RowMaker) -> list[Number]:
         if any(s.n_started for s in items.started(block.code)):
             for item in every_item(on):
                 line = items.line(block.code, item)
-                row = replace(base, block_code=block.code, item_code=code_of(item))
+                row = replace(base, block_code=block.code, item_code=number_code(on, item))
                 numbers += line_numbers(line, row, "proportion")
     if maker.rates:
         row = replace(base, block_code=on.view.block)
         for item in every_item(on):
-            numbers += rate_numbers(maker.rates.line(item), row, item)
+            row = replace(row, item_code=number_code(on, item))
+            numbers += rate_numbers(maker.rates.line(item), row)
     return numbers
 
 
@@ -351,8 +354,8 @@ def _told(row: ItemRow) -> str:
     text = say("share.headline", label=label, parts="; ".join(parts))
     for one, found in row.line.pairs:
         names = {"cohort": one.group.label, "comparator": row.line.rates[0].group.label}
-        told = written(found, signed)
-        text += " " + say("toxicity.rate_difference", told=told, **names)
+        key = "toxicity.rate_difference" if found.estimate is not None else "toxicity.no_difference"
+        text += " " + say(key, told=written(found, signed), **names)
     return text
 
 

@@ -28,7 +28,7 @@ from analysis.toxicity_exposure import (
     scales_told,
     terms_of,
 )
-from analysis.toxicity_items import ANY, Items, Started, items_of
+from analysis.toxicity_items import ANY, Items, Started, items_of, number_code
 from analysis.wording import written
 from trial.study import Block
 from trial.words import say
@@ -300,7 +300,7 @@ def burden_answer(on: Page) -> Answer:
     if not burdens:
         return on.answer(say("burden.nobody"), [], (), (), ())
     told = [_headline(burdens, position) for position in range(len(items.groups))]
-    base = replace(on.number(), item_code=ANY, denominator_code="documented")
+    base = replace(on.number(), item_code=number_code(on, ANY), denominator_code="documented")
     return on.answer(
         " ".join([say("burden.headline"), *told]),
         _notes(items, burdens),

@@ -16,7 +16,7 @@ from analysis.toxicity_exposure import (
     rest_of,
     two_scales,
 )
-from analysis.toxicity_items import Items, code_of, items_of
+from analysis.toxicity_items import Items, items_of, number_code
 from trial.study import Block
 from trial.words import say
 from warehouse.query import query
@@ -115,7 +115,7 @@ class Course:
     @property
     def event_number(self) -> Number:
         """The same of the events of the view."""
-        item = code_of(self.on.view.item)
+        item = number_code(self.on, self.on.view.item)
         return replace(self.number, item_code=item, grade_min=self.on.view.grade)
 
 

@@ -64,6 +64,11 @@ def code_of(item: str) -> str:
     return item.rpartition("/")[2]
 
 
+def number_code(on: Page, item: str) -> str:
+    """The code of an item in numbers: 'all' is any event of all categories, if those are shown."""
+    return "all" if item == ANY and on.view.extra else code_of(item)
+
+
 @dataclass(frozen=True)
 class Items:
     """Everything counted for the view: who started each block, and each item's patients.

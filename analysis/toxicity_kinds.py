@@ -22,7 +22,7 @@ from analysis.stats.toxicity import (
     share_of_courses,
 )
 from analysis.toxicity_exposure import events_asked, is_withholding, rest_of, two_scales
-from analysis.toxicity_items import Items, code_of
+from analysis.toxicity_items import Items, number_code
 from analysis.wording import written
 from trial.study import BlockGroup
 from trial.words import say
@@ -371,4 +371,4 @@ def _day_numbers(kind: Kind, part: str, base: Number) -> list[Number]:
 def number_base(items: Items) -> Number:
     """What every number of the part shares."""
     base = replace(items.on.number(), grade_min=items.on.view.grade, denominator_code="documented")
-    return replace(base, item_code=code_of(items.on.view.item))
+    return replace(base, item_code=number_code(items.on, items.on.view.item))

@@ -16,7 +16,7 @@ from analysis.groups import Group
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.toxicity import PerPatient, rate, rate_difference
-from analysis.toxicity_items import ANY, Items, code_of
+from analysis.toxicity_items import ANY, Items
 from analysis.wording import written
 from trial.words import say
 from warehouse.query import query
@@ -214,9 +214,9 @@ def rates_of(items: Items) -> Rates:
     return Rates(items, events, courses)
 
 
-def rate_numbers(line: RateLine, base: Number, item: str) -> list[Number]:
+def rate_numbers(line: RateLine, base: Number) -> list[Number]:
     """The tidy numbers of a row: each rate, each difference. Numerators are events of courses."""
-    base = replace(base, item_code=code_of(item), disclosed=line.disclosed, unit="per course")
+    base = replace(base, disclosed=line.disclosed, unit="per course")
     numbers = []
     for one in line.rates:
         row = replace(base, cohort=one.group.code, statistic="rate_per_course")

@@ -13,6 +13,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "share.named": {"en": "{group} {told}"},
     "share.of": {"en": "{group}: {reason}"},
     "share.headline": {"en": "{label}: {parts}."},
+    "column.minus_events": {"en": "{cohort} minus {comparator}, events a course"},
     "column.minus": {"en": "{cohort} minus {comparator}, percentage points"},
     "value.none": {"en": "–"},
     # ---------------------------------------------------------------- overview

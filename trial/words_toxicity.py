@@ -77,6 +77,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "toxicity.events_in": {"en": "{n} events in {courses} courses"},
     "toxicity.big_rate": {"en": "{value} a course"},
+    "toxicity.no_difference": {"en": "{cohort} minus {comparator}: {told}."},
     "toxicity.rate_difference": {"en": "{cohort} minus {comparator}: {told} events a course."},
     "toxicity.headline_events": {
         "en": "Block {block}, events of {at_least} a course, of those documented."

@@ -1,15 +1,17 @@
 """The link, in a real browser: the address is the view, and leads back to the same numbers."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from analysis.link import RESPONSE_OPTIONS
 from etl.load import load
 from etl.mapping_file import read_mapping
-from tests.browser.conftest import Server, load_examples
+from tests.browser.conftest import Server
 from tests.browser.screen import (
     Shown,
     box,
@@ -22,17 +24,28 @@ from tests.browser.screen import (
 )
 from tests.conftest import EXAMPLES
 
+# Wide enough for the sidebar.
+WIDE = ViewportSize(width=1440, height=900)
+
+
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile that keeps the program's own files, as that of a daily reader does."""
+    with browser.new_context(viewport=WIDE) as context:
+        yield context
+
 
 @pytest.fixture
-def page(browser: Browser):
-    """A page of a fresh browser profile, wide enough for the sidebar."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        yield context.new_page()
+def page(profile: BrowserContext) -> Iterator[Page]:
+    """A new page."""
+    page = profile.new_page()
+    yield page
+    page.close()
 
 
 def _fresh(browser: Browser, url: str) -> Shown:
     """What an address shows in a browser that has never been here."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+    with browser.new_context(viewport=WIDE) as context:
         return open_view(context.new_page(), url)
 
 
@@ -143,35 +156,32 @@ def test_fast_clicks_are_all_kept(served, page: Page) -> None:
 
 
 def test_a_killed_server_answers_deep_links_first(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+    served, browser: Browser, page: Page, tmp_path: Path
 ) -> None:
-    store = tmp_path_factory.mktemp("killed")
-    snapshots = load_examples(store)
-    server = Server(store)
+    running, snapshots = served
+    server = Server(shutil.copytree(running.store, tmp_path / "store"))
     try:
         query = f"v=1&data={snapshots['myeloid']}&cohorts=a,b&endpoint=efs&time=3&tau=2&f.sex=male"
-        for path in ("survival", "data"):
-            url = f"{server.url}/{path}?{query}"
-            before = _fresh(browser, url)
-            server.kill()
-            server.start()
-            assert _fresh(browser, url) == before, f"/{path} as the first request"
+        before = open_view(page, f"{running.url}/data?{query}")
+        assert _fresh(browser, f"{server.url}/data?{query}") == before, "/data as the first request"
+        before = open_view(page, f"{server.url}/survival?{query}")
         server.kill()
         server.start()
-        with browser.new_context() as one, browser.new_context() as two:
+        with browser.new_context(viewport=WIDE) as one, browser.new_context(viewport=WIDE) as two:
             pages = [one.new_page(), two.new_page()]
-            for page in pages:
-                page.goto(f"{server.url}/survival?{query}", wait_until="commit")
-            assert shown(pages[0]) == shown(pages[1]), "two first visitors at once"
+            for first in pages:
+                first.goto(f"{server.url}/survival?{query}", wait_until="commit")
+            found = [shown(first) for first in pages]
+        assert found == [before, before], "two first visitors at once"
     finally:
         server.kill()
 
 
 def test_newer_data_leave_the_old_link_alone(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser, page: Page
+    served, tmp_path: Path, browser: Browser, page: Page
 ) -> None:
-    store = tmp_path_factory.mktemp("newer")
-    snapshots = load_examples(store)
+    running, snapshots = served
+    store = shutil.copytree(running.store, tmp_path / "store")
     server = Server(store)
     try:
         old = open_view(page, f"{server.url}/survival?data={snapshots['colon']}")
@@ -196,47 +206,55 @@ def test_newer_data_leave_the_old_link_alone(
         server.kill()
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("endpoint=cure", "'cure' is not valid for endpoint; valid are: os, efs, rfs"),
-        ("f.sex=cat", "filter not applied: 'cat' is not valid for f.sex"),
-        ("zoom=<img src=x onerror=alert(1)>", "'zoom' is not a parameter of this program"),
-        ("f.sex=**bold** [x](http://evil.example)", "'**bold** [x](http://evil.example)'"),
-    ],
-)
-def test_an_invalid_parameter_is_explained_above_the_result(
-    served, page: Page, query: str, words: str
-) -> None:
+INVALID = {
+    "endpoint=cure": "'cure' is not valid for endpoint; valid are: os, efs, rfs",
+    "f.sex=cat": "filter not applied: 'cat' is not valid for f.sex",
+    "zoom=<img src=x onerror=alert(1)>": "'zoom' is not a parameter of this program",
+    "time=**bold** [x](http://evil.example)": "'**bold** [x](http://evil.example)'",
+}
+
+
+def test_an_invalid_parameter_is_explained_above_the_result(served, page: Page) -> None:
+    """All of them in one address: each has its own line."""
     server, snapshots = served
-    found = open_view(page, f"{server.url}/survival?data={snapshots['myeloid']}&{query}")
-    explained = page.locator("[data-testid=stAlert]").first.inner_text()
-    assert words in explained
+    alert = page.locator("[data-testid=stAlert]")
+    link = f"{server.url}/survival?data={snapshots['myeloid']}"
+    found = open_view(page, "&".join([link, *INVALID]))
+    for way in ("by the link", "after a reload"):
+        explained = alert.first.inner_text()
+        assert [words for words in INVALID.values() if words not in explained] == [], way
+        assert alert.first.locator("li").count() == len(INVALID), way
+        assert alert.locator("img, a").count() == 0, way
+        if way == "by the link":
+            page.reload()
+            wait_until_done(page)
     assert "Arm A 41.9 %" in found.headline
-    assert page.locator("[data-testid=stAlert] img, [data-testid=stAlert] a").count() == 0
-    page.reload()
-    wait_until_done(page)
-    assert words in page.locator("[data-testid=stAlert]").first.inner_text(), "after a reload"
     box(page, "female", "Sex").click()
     wait_for_parameter(page, "f.sex", "female")
     wait_until_done(page)
-    assert page.locator("[data-testid=stAlert]").count() == 0, "gone once the view is changed"
+    assert alert.count() == 0, "gone once the view is changed"
 
 
-@pytest.mark.parametrize("data", ["2020-01-01.000000000000", "../../etc/passwd", "x' or 1=1"])
-def test_unknown_data_show_no_numbers_only_what_exists(served, page: Page, data: str) -> None:
+def test_unknown_data_show_no_numbers_only_what_exists(served, page: Page) -> None:
     server, snapshots = served
-    page.goto(f"{server.url}/survival?data={data}")
-    wait_until_done(page)
-    text = page.locator("[data-testid=stMain]").inner_text()
-    assert "No numbers are shown." in text and "%" not in text
-    assert snapshots["colon"] in text and snapshots["myeloid"] in text
+    for data in ("2020-01-01.000000000000", "../../etc/passwd", "x' or 1=1"):
+        page.goto(f"{server.url}/survival?data={data}")
+        wait_until_done(page)
+        text = page.locator("[data-testid=stMain]").inner_text()
+        assert "No numbers are shown." in text and "%" not in text, data
+        assert data in text and snapshots["colon"] in text and snapshots["myeloid"] in text
     page.get_by_role("link", name=snapshots["myeloid"]).click()
     wait_for_parameter(page, "data", snapshots["myeloid"])
     assert "Arm A 41.9 %" in shown(page).headline
 
 
-def test_every_request_goes_to_the_own_origin(served, page: Page) -> None:
+def test_every_request_goes_to_the_own_origin(served, browser: Browser) -> None:
+    """In a profile of its own: nothing is there that was fetched before."""
+    with browser.new_context(viewport=WIDE) as context:
+        _asks_nobody_else(served, context.new_page())
+
+
+def _asks_nobody_else(served, page: Page) -> None:
     server, snapshots = served
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))

@@ -1,25 +1,55 @@
-"""Bad input gets one clear message and exit code 2, and publishes nothing."""
+"""Bad input gets one clear message and exit code 2, and publishes nothing.
 
+Most commands run in this process, by the function that `python -m` calls; real processes show
+that it is called, and what they end with.
+"""
+
+import contextlib
+import io
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXAMPLES, ROOT
+from analysis.__main__ import main as analysis_main
+from etl.__main__ import main as etl_main
+from tests.conftest import EXAMPLES, ROOT, Loaded
+
+MAINS = {"etl": etl_main, "analysis": analysis_main}
 
 
-def _run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def _run(module: str, *arguments: str) -> Done:
+    """A command, run in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = MAINS[module](list(arguments))
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def _process(module: str, *arguments: str) -> Done:
+    """A command, run as a person runs it."""
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
-def _load(path: Path, store: Path, mapping: str = "colon") -> subprocess.CompletedProcess[str]:
+def _load(path: Path, store: Path, mapping: str = "colon") -> Done:
     return _run("etl", "load", str(path), "--mapping", mapping, "--warehouse", str(store))
 
 
-def _refused(done: subprocess.CompletedProcess[str], store: Path, *words: str) -> None:
+def _refused(done: Done, store: Path, *words: str) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -60,6 +90,17 @@ def test_a_file_that_is_no_export(tmp_path: Path, content: bytes, words: str) ->
     _refused(_load(_file(tmp_path, content), store), store, "colon.csv", words)
 
 
+def test_a_process_says_the_same_and_ends_with_the_code(tmp_path: Path) -> None:
+    store, png = tmp_path / "store", _file(tmp_path, b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+    load = ("etl", "load", str(png), "--mapping", "colon", "--warehouse", str(store))
+    done = _process(*load)
+    _refused(done, store, "colon.csv", "looks like a PNG image")
+    assert done == _run(*load)
+    link = ("analysis", "/survival", "--out", str(tmp_path / "out"), "--warehouse", str(store))
+    done = _process(*link)
+    assert done.returncode == 2 and done == _run(*link)
+
+
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     store = tmp_path / "store"
     _refused(_load(tmp_path / "nowhere.csv", store), store, "nowhere.csv", "no such file")
@@ -87,7 +128,7 @@ def test_a_mapping_that_is_not_there_or_wrong(tmp_path: Path) -> None:
 
 def test_exit_codes_and_accounts(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    first = _run(
+    first = _process(
         "etl", "load", str(EXAMPLES), "--mapping", "colon", "--warehouse", str(store), "--json"
     )
     assert first.returncode == 0, first.stderr
@@ -100,23 +141,18 @@ def test_exit_codes_and_accounts(tmp_path: Path) -> None:
     assert f"snapshot {report['snapshot_id']} already there, nothing changed" in again.stdout
     assert [p.name for p in (store / "snapshots").iterdir()] == [report["snapshot_id"]]
     lines = (EXAMPLES / "colon.csv").read_text().replace("\n2,1,", "\n2,1,x", 1)
-    worse = _load(_file(tmp_path, lines.encode()), store)
+    worse = _process(
+        "etl", "load", str(_file(tmp_path, lines.encode())),
+        "--mapping", "colon", "--warehouse", str(store),
+    )  # fmt: skip
     assert worse.returncode == 1
     assert "1858 rows in = 1857 loaded + 1 quarantined" in worse.stdout
     assert "error: unknown_code in column 'rx', 1 findings" in worse.stdout
 
 
-def test_a_link_that_is_wrong_in_any_part_writes_nothing(tmp_path: Path) -> None:
-    store, out = tmp_path / "store", tmp_path / "out"
-    snapshot = json.loads(
-        _run(
-            "etl", "load", str(EXAMPLES / "myeloid.csv"), "--mapping", "myeloid",
-            "--warehouse", str(store), "--json",
-        ).stdout
-    )["snapshot_id"]  # fmt: skip
-
-    def export(link: str) -> subprocess.CompletedProcess[str]:
-        return _run("analysis", link, "--out", str(out), "--warehouse", str(store))
+def test_a_link_that_is_wrong_in_any_part_writes_nothing(tmp_path: Path, loaded: Loaded) -> None:
+    out, snapshot = tmp_path / "out", loaded.snapshots["myeloid"].snapshot_id
+    options = ("--out", str(out), "--warehouse", str(loaded.store))
 
     for link, word in (
         (f"/survival?data={snapshot}&f.sex=cat", "filter not applied"),
@@ -127,11 +163,12 @@ def test_a_link_that_is_wrong_in_any_part_writes_nothing(tmp_path: Path) -> None
         (f"/cure?data={snapshot}", "not a page"),
         ("http://[::1/survival", "not an address"),
     ):
-        done = export(link)
+        done = _run("analysis", link, *options)
         assert done.returncode == 2, link
         assert done.stderr.startswith("Nothing was written.") and word in done.stderr
         assert "Traceback" not in done.stderr and not out.exists()
-    assert export(f"http://127.0.0.1:8501/survival?data={snapshot}").returncode == 0
+    good = f"http://127.0.0.1:8501/survival?data={snapshot}"
+    assert _process("analysis", good, *options).returncode == 0
     assert (out / "figure_curve.svg").is_file() and (out / "figure_curve.png").is_file()
 
 
@@ -144,12 +181,16 @@ def test_a_link_that_is_wrong_in_any_part_writes_nothing(tmp_path: Path) -> None
     ],
 )
 def test_a_policy_that_is_not_known_shows_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+    tmp_path: Path,
+    loaded: Loaded,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    told: str,
 ) -> None:
-    store = tmp_path / "store"
-    _load(EXAMPLES / "myeloid.csv", store, "myeloid")
     monkeypatch.setenv(variable, value)
-    done = _run("analysis", "/survival", "--out", str(tmp_path / "o"), "--warehouse", str(store))
+    options = ("--out", str(tmp_path / "o"), "--warehouse", str(loaded.store))
+    done = _run("analysis", "/survival", *options)
     assert done.returncode == 2 and told in done.stderr
     assert not (tmp_path / "o").exists()
 

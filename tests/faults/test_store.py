@@ -1,6 +1,7 @@
 """Two loads at once, and a load killed at any moment, leave the last good snapshot readable."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis.questions import choices
-from tests.conftest import EXAMPLES, ROOT
+from tests.conftest import EXAMPLES, ROOT, Loaded
 from warehouse.query import SnapshotError, open_snapshot, query
 from warehouse.store import building, current_ids
 
@@ -72,9 +73,9 @@ def test_a_killed_load_leaves_the_last_good_snapshot(tmp_path: Path) -> None:
     assert start_load(store, "colon").wait(120) == 0
     assert current_ids(store) == good
     n_killed = 0
-    for step in range(12):
+    for step in range(6):  # tests/soak kills at every moment
         process = start_load(store, "colon", variant(tmp_path, 20 + step))
-        time.sleep(duration * (0.3 + 0.06 * step))
+        time.sleep(duration * (0.3 + 0.12 * step))
         os.killpg(process.pid, signal.SIGKILL)
         n_killed += process.wait() != 0
         rows = readable_rows(store)["colon"]
@@ -82,7 +83,7 @@ def test_a_killed_load_leaves_the_last_good_snapshot(tmp_path: Path) -> None:
         assert rows in (1858, finished)
         if rows == finished:  # it was faster than the kill: back to the good one
             assert start_load(store, "colon").wait(120) == 0
-    assert n_killed >= 6
+    assert n_killed >= 3
     # The next load sweeps away what the killed ones left behind.
     assert start_load(store, "colon").wait(120) == 0
     assert sorted(p.name for p in store.iterdir()) == ["current", "snapshots"]
@@ -98,10 +99,8 @@ def test_a_load_does_not_sweep_away_one_at_work(tmp_path: Path) -> None:
     assert not mine.exists()
 
 
-def test_a_damaged_snapshot_is_said_and_breaks_no_other(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    for study in ("colon", "myeloid"):
-        assert start_load(store, study).wait(120) == 0
+def test_a_damaged_snapshot_is_said_and_breaks_no_other(tmp_path: Path, loaded: Loaded) -> None:
+    store = shutil.copytree(loaded.store, tmp_path / "store")
     current = current_ids(store)
     damaged = store / "snapshots" / current["myeloid"] / "results.duckdb"
     damaged.write_bytes(damaged.read_bytes()[:5000])
@@ -114,9 +113,9 @@ def test_a_damaged_snapshot_is_said_and_breaks_no_other(tmp_path: Path) -> None:
         os.environ["RELAPSE_BOARD_STORE"] = before
 
 
-def test_newer_data_do_not_move_an_old_snapshot(tmp_path: Path) -> None:
+def test_newer_data_do_not_move_an_old_snapshot(tmp_path: Path, loaded: Loaded) -> None:
     store = tmp_path / "store"
-    assert start_load(store, "colon").wait(120) == 0
+    shutil.copytree(loaded.store, store)
     old = current_ids(store)["colon"]
     before = {p: p.read_bytes() for p in (store / "snapshots" / old).iterdir()}
     assert start_load(store, "colon", variant(tmp_path, 3)).wait(120) == 0

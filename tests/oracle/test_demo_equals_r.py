@@ -65,7 +65,7 @@ def _views(demo: Demo, population: str) -> Iterator[tuple[tuple[Number, ...], di
             yield numbers("response", mrd=threshold, missing=missing), {}
     for grade in ("3", "4"):
         yield numbers("toxicity", extra="no", grade=grade), {"any": "any_default"}
-        yield numbers("toxicity", extra="yes", grade=grade), {}
+        yield numbers("toxicity", extra="yes", grade=grade), {"all": "any"}
     for endpoint in study.endpoints:
         yield numbers("survival", endpoint=endpoint.code), {}
 

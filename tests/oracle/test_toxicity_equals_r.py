@@ -80,10 +80,9 @@ def compare(ours: dict[tuple, Number], theirs: Iterator[tuple[tuple, dict]], at_
     assert n >= at_least
 
 
-def item_of(record: dict) -> tuple[str, bool]:
-    """The item's code, and whether all categories are shown."""
-    item = record["item"]
-    return ("any", True) if item == "all" else (item.rpartition("/")[2], False)
+def item_of(record: dict) -> str:
+    """The item's code."""
+    return record["item"].rpartition("/")[2]
 
 
 def head(snapshot: Snapshot, grades: tuple[int, ...], **options: str) -> dict[tuple, Number]:
@@ -93,8 +92,7 @@ def head(snapshot: Snapshot, grades: tuple[int, ...], **options: str) -> dict[tu
         for extra in ("no", "yes"):
             view = view_of(snapshot, grade=str(grade), extra=extra, **options)
             for n in answer(snapshot, view).numbers:
-                item = (n.item_code, extra == "yes" and n.item_code == "any")
-                key = (n.statistic, n.cohort, n.comparator, n.block_code, item, n.grade_min)
+                key = (n.statistic, n.cohort, n.comparator, n.block_code, n.item_code, n.grade_min)
                 found[(*key, n.level_code)] = n
     return found
 
@@ -115,7 +113,7 @@ def of_head(records: list[dict], population: str) -> Iterator[tuple[tuple, dict]
         nobody = not r.get("numerator") and r["statistic"] in ("started", "documented")
         if (nobody or r["statistic"] == "days_at_risk") and not r["numerator"]:
             continue
-        item = item_of(r) if "item" in r else (None, False)
+        item = item_of(r) if "item" in r else None
         key = (names[r["statistic"]], r["cohort"], r.get("comparator"), r["block"], item)
         named = {k: v for k, v in r.items() if k != "denominator" or r["statistic"] == "patients"}
         yield (*key, r.get("grade"), r.get("level")), named
@@ -141,7 +139,7 @@ def test_events_per_course(demo: Demo, population: str) -> None:
     names = {"events": "rate_per_course", "events_difference": "rate_per_course_difference"}
     theirs = (
         ((names[r["statistic"]], r["cohort"], r.get("comparator"), r["block"],
-          item_of(r)[0], r["grade"]), r)
+          item_of(r), r["grade"]), r)
         for r in DEMO
         if r["population"] == population and r["statistic"] in names and r["item"] != "any"
         and r["block"] in EVENT_BLOCKS and r["grade"] in EVENT_GRADES
@@ -242,7 +240,7 @@ def of_parts(
             continue
         # Patient-years are the page's days.
         left_out = {"denominator"} if r["statistic"] == "group_per_year" else set()
-        item = item_of(r)[0] if "item" in r else None
+        item = item_of(r) if "item" in r else None
         level = r["group"] + COURSES_OF[r.get("course")] if "group" in r else r.get("level")
         key = (names[r["statistic"]], r.get("cohort"), r.get("comparator"))
         key = (*key, r.get("block"), item, level, r.get("day"))
@@ -315,7 +313,7 @@ def test_onset_and_duration(demo: Demo, population: str) -> None:
             mine = (r["population"], r.get("block"), r.get("grade")) == (population, block, 3)
             if not mine or r["statistic"] not in ("onset", "duration"):
                 continue
-            key = (f"{r['statistic']}_days", r["cohort"], item_of(r)[0])
+            key = (f"{r['statistic']}_days", r["cohort"], item_of(r))
             for level, name in QUARTILES.items():
                 number = ours[(*key, level)]
                 if number.estimate is None:

@@ -76,7 +76,7 @@ def counts(event: dict, study: Study, view: View) -> bool:
     """Whether an event is of the view's item and of its grade for certain."""
     item = code_of(view.item)
     if item == "any":
-        is_of = item in items_of_event(event, study, view.extra)
+        is_of = bool({"any", "all"} & items_of_event(event, study, view.extra))
     else:
         is_of = item in items_of_event(event, study, True)
     return is_of and (item == "fatal" or event["grade_low"] >= view.grade)
@@ -250,7 +250,7 @@ def check_burden(told: Answer, found: Raw, study: Study, view: View) -> int:
         for line in inside:
             for c in found.courses[line]:
                 for e in of_course(found, line, c) if c["block_code"] == n.block_code else ():
-                    if "any" in items_of_event(e, study, view.extra):
+                    if {"any", "all"} & items_of_event(e, study, view.extra):
                         unknown += e["end_day"] is None
                         end = min(e["end_day"] or c["until_day"], c["until_day"])
                         row = (str(line), e["term_code"], e["grade_low"], e["onset_day"], end)

@@ -31,7 +31,8 @@ def time_axis(ticks: list[float], title: str) -> alt.Axis:
         title=title,
         grid=False,
         titlePadding=4,
-        format="~g",
+        # Not `format`: the page shortens what that writes, 112 to 1.1e+2.
+        labelExpr="format(datum.value, '.6~g')",
         labelFlush=False,
         labelOverlap=False,
     )

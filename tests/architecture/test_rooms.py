@@ -1,6 +1,7 @@
 """Who may import whom, read from the code with `ast`; and one library, one room."""
 
 import ast
+import functools
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,6 +46,7 @@ def _imports(tree: ast.AST) -> set[str]:
     return found
 
 
+@functools.cache
 def _files() -> dict[str, ast.AST]:
     paths = [ROOT / "app.py"]
     for room in ("trial", "warehouse", "etl", "analysis", "pages"):

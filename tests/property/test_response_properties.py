@@ -31,7 +31,7 @@ from trial.selection import selection
 from trial.study import ENROLLMENT, Study
 from warehouse.query import Snapshot, open_snapshot
 
-VIEWS = 30
+VIEWS = 15
 # Classes of whom it is not known whether they responded, or who never came to the time point.
 UNKNOWN = {*MRD.missing, *RESPONSE.missing, "not_reached"}
 SEEDS = (1, 2, 3)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from etl.errors import LoadError
@@ -33,33 +34,43 @@ day = { column = "relapse", date_format = "%Y-%m-%d" }
 code = "death"
 day = { column = "death", date_format = "%Y-%m-%d" }
 """
-DAYS = "select milestone_code, day from fct_milestone where milestone_code in ('relapse', 'death')"
+DAYS = """
+select source_patient_id, milestone_code, day
+from results.fct_milestone join records.record_enrollment using (enrollment_key)
+where milestone_code in ('relapse', 'death')
+"""
+# Relapse and death as told, the days of both, and whether a day was moved for it.
+# Day 0 is 2016-01-01; last contact 2017-01-01.
+PARTIAL: list[tuple[str, str, dict[str, int], bool]] = [
+    ("2016-03", "", {"relapse": 74}, False),
+    ("2016-03", "2016-03-10", {"relapse": 69, "death": 69}, True),
+    ("2016-03", "2016-03-20", {"relapse": 74, "death": 79}, False),
+    ("2016-03-20", "2016-03", {"relapse": 79, "death": 79}, True),
+    ("2016-08-20", "2016", {"relapse": 232, "death": 232}, True),
+    ("2016", "", {"relapse": 182}, False),
+    ("2016-01", "", {"relapse": 14}, False),
+]
 
 
-@pytest.mark.parametrize(
-    ("relapse", "death", "days", "is_moved"),
-    [
-        # day 0 is 2016-01-01; last contact 2017-01-01
-        ("2016-03", "", {"relapse": 74}, False),
-        ("2016-03", "2016-03-10", {"relapse": 69, "death": 69}, True),
-        ("2016-03", "2016-03-20", {"relapse": 74, "death": 79}, False),
-        ("2016-03-20", "2016-03", {"relapse": 79, "death": 79}, True),
-        ("2016-08-20", "2016", {"relapse": 232, "death": 232}, True),
-        ("2016", "", {"relapse": 182}, False),
-        ("2016-01", "", {"relapse": 14}, False),
-    ],
-)
-def test_a_partial_date_contradicts_no_full_one(
-    tmp_path: Path, relapse: str, death: str, days: dict[str, int], is_moved: bool
-) -> None:
-    workshop = _workshop(tmp_path, HISTORY, history=f"id,relapse,death\np1,{relapse},{death}\n")
-    workshop.files["people.csv"] = "id,arm,day_0,seen\np1,O,2016-01-01,2017-01-01\n"
+def test_a_partial_date_contradicts_no_full_one(tmp_path: Path) -> None:
+    told = [f"p{i},{relapse},{death}" for i, (relapse, death, _, _) in enumerate(PARTIAL)]
+    people = [f"p{i},O,2016-01-01,2017-01-01" for i in range(len(PARTIAL))]
+    workshop = _workshop(tmp_path, HISTORY, history="\n".join(["id,relapse,death", *told, ""]))
+    workshop.files["people.csv"] = "\n".join(["id,arm,day_0,seen", *people, ""])
     report = workshop.load()
-    found = dict(_table(workshop, report, DAYS))
-    assert found == days
-    moved = any(rule == "partial_bounded" for rule, _, _ in _rules(report, "repair"))
-    assert moved == is_moved
-    assert any(rule.startswith("partial_") for rule, _, _ in _rules(report, "repair"))
+    folder = workshop.store / "snapshots" / report.snapshot_id
+    with duckdb.connect() as con:
+        for name in ("results", "records"):
+            con.execute(f"attach '{folder}/{name}.duckdb' as {name} (read_only)")
+        days = con.execute(DAYS).fetchall()
+        rules = con.execute(
+            "select source_row, rule from records.finding"
+            " where severity = 'repair' and rule like 'partial%'"
+        ).fetchall()
+    for i, (_, _, expected, is_moved) in enumerate(PARTIAL):
+        assert {code: day for name, code, day in days if name == f"p{i}"} == expected, PARTIAL[i]
+        found = {rule for row, rule in rules if row == i + 2}
+        assert found and ("partial_bounded" in found) == is_moved, PARTIAL[i]
 
 
 @pytest.mark.parametrize(

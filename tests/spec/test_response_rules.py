@@ -3,27 +3,21 @@
 from collections import Counter
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import polars as pl
 import pytest
 
 from analysis.outcomes import from_registration
-from tests.spec.clinic import Clinic, on
+from tests.spec.clinic import Child, Clinic, Ward, on
 from trial.selection import selection
 from warehouse.query import query
 
 
-def _tables(clinic: Clinic, sql: str) -> dict[str, tuple]:
-    """Rows of a query over both files, by the name of the child."""
-    snapshot, report = clinic.snapshot()
-    assert report.rows_quarantined == 0, report.issues
-    folder = clinic.folder / "store" / "snapshots" / snapshot.snapshot_id
-    with duckdb.connect() as con:
-        con.execute(f"attach '{folder}/results.duckdb' as results (read_only)")
-        con.execute(f"attach '{folder}/records.duckdb' as records (read_only)")
-        found = con.execute(sql).fetchall()
-    return {row[0]: row[1:] for row in found}
+def _tables(ward: Ward, sql: str, of: str = "") -> dict[str, tuple]:
+    """Rows of a query over both files, by the name of the child; of whose names `of` begins."""
+    others = () if of else OTHERS
+    found = ward.rows(sql, lambda name: name.startswith(of) and not name.startswith(others))
+    return {name.removeprefix(of): row for name, row in found.items()}
 
 
 RESPONSE = """
@@ -63,13 +57,55 @@ def _ward(folder: Path) -> Clinic:
     return clinic
 
 
+# How the names of children begin who are there for other questions than how a line is judged.
+OTHERS = (SAMPLED, TIMED, AGED, EVENTFUL) = ("sampled ", "timed ", "born ", "events ")
+
+
+def _sampled(clinic: Clinic) -> None:
+    def child(name: str) -> Child:
+        return clinic.child(f"{SAMPLED}{name}")
+
+    child("last one").line(40).sample(36, "1", "%").sample(40, "0.001", "%").seen(500)
+    child("PCR of one day").line(40).sample(40, "1", "%").sample(
+        40, "0.001", "%", method="PCR"
+    ).seen(500)
+    child("blood never").line(40).sample(40, "0.001", "%", material="PB").seen(500)
+    child("before the next block").line(40).course("R1", 45, 50).sample(46, "0.001", "%").seen(500)
+    child("too early to say").line(20).sample(20, "1", "%").seen(30)
+
+
+def _timed(clinic: Clinic) -> None:
+    for position, (diagnosis, end, on_therapy, site, *_) in enumerate(TIMES):
+        told = {"diagnosis_date": diagnosis, "frontline_end_date": end, "site": site}
+        name = f"{TIMED}{position}"
+        clinic.child(name, on_frontline_therapy=on_therapy, **told).line(40).seen(500)
+
+
+def _eventful(clinic: Clinic) -> None:
+    child = clinic.child(f"{EVENTFUL}a").line(40).course("R1", 70, 75)
+    for day in (5, 6, 24, 25, 60, 61, 70, 105, 106):
+        child.event(day, grade="3")
+    child.seen(500)
+    child = clinic.child(f"{EVENTFUL}b").line(40).event(50).event(45)
+    child.seen(45, relapse_date=44, relapse_site="BM")
+    clinic.child(f"{EVENTFUL}c").line().event(40, grade="5").seen(40, death_date=40)
+
+
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Clinic:
-    """The ward, loaded once."""
-    return _ward(tmp_path_factory.mktemp("ward"))
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Ward:
+    """Everybody of whom nothing is counted together, loaded once."""
+    clinic = _ward(tmp_path_factory.mktemp("ward"))
+    _sampled(clinic)
+    _timed(clinic)
+    for born in AGES:
+        clinic.child(f"{AGED}{born}", birth_date=born).line(40).seen(500)
+    _eventful(clinic)
+    snapshot, report = clinic.snapshot()
+    assert report.rows_quarantined == 0, report.issues
+    return Ward(clinic, snapshot)
 
 
-def test_every_line_is_judged_by_one_landmark(ward: Clinic) -> None:
+def test_every_line_is_judged_by_one_landmark(ward: Ward) -> None:
     found = _tables(ward, RESPONSE)
     assert found == {
         "responds": ("remission", 40, False, None),
@@ -146,11 +182,11 @@ NEVER_IN_REMISSION = (
         ),
     ],
 )
-def test_what_a_line_ends_with(ward: Clinic, endpoint: str, expected: dict) -> None:
+def test_what_a_line_ends_with(ward: Ward, endpoint: str, expected: dict) -> None:
     assert _tables(ward, ENDPOINT.format(endpoint)) == expected
 
 
-def test_failure_on_its_own_day(ward: Clinic) -> None:
+def test_failure_on_its_own_day(ward: Ward) -> None:
     found = _tables(ward, ENDPOINT.format("efs_found"))
     assert found["fails"] == (41, 1, "non_response_found")
     assert found["late, never looked at before"] == (60, 1, "non_response_found")
@@ -206,24 +242,15 @@ def test_the_class_of_one_result(
     assert found.filter(timepoint_code="after_induction")["class"].to_list() == [at_1e_4]
 
 
-def test_which_sample_stands_for_a_time_point(tmp_path: Path) -> None:
-    clinic = Clinic(tmp_path)
-    clinic.child("last one").line(40).sample(36, "1", "%").sample(40, "0.001", "%").seen(500)
-    clinic.child("PCR of one day").line(40).sample(40, "1", "%").sample(
-        40, "0.001", "%", method="PCR"
-    ).seen(500)
-    clinic.child("blood never").line(40).sample(40, "0.001", "%", material="PB").seen(500)
-    clinic.child("before the next block").line(40).course("R1", 45, 50).sample(
-        46, "0.001", "%"
-    ).seen(500)
-    clinic.child("too early to say").line(20).sample(20, "1", "%").seen(30)
+def test_which_sample_stands_for_a_time_point(ward: Ward) -> None:
     found = _tables(
-        clinic,
+        ward,
         """
         select source_patient_id, status, value, method_code
         from results.fct_response_sample join records.record_enrollment using (enrollment_key)
         where timepoint_code = 'after_induction'
         """,
+        SAMPLED,
     )
     assert found == {
         "last one": ("sampled", 0.00001, "flow"),
@@ -248,45 +275,34 @@ TIMES: list[tuple[str, str, str, str, str | None, str | None, str | None]] = [
 ]
 
 
-def test_time_site_and_risk_group(tmp_path: Path) -> None:
-    clinic = Clinic(tmp_path)
-    for position, (diagnosis, end, on_therapy, site, *_) in enumerate(TIMES):
-        told = {"diagnosis_date": diagnosis, "frontline_end_date": end, "site": site}
-        child = clinic.child(str(position), on_frontline_therapy=on_therapy, **told)
-        child.line(40).seen(500)
+def test_time_site_and_risk_group(ward: Ward) -> None:
     found = _tables(
-        clinic,
+        ward,
         "select source_patient_id, timing, strategic_group, risk_group "
         "from results.dim_enrollment join records.record_enrollment using (enrollment_key)",
+        TIMED,
     )
     assert found == {str(i): expected[-3:] for i, expected in enumerate(TIMES)}
 
 
-def test_age_in_completed_years(tmp_path: Path) -> None:
-    """The relapse is on 01.03.2016."""
-    ages = {"29.02.2008": 8, "01.03.2008": 8, "02.03.2008": 7, "28.02.2008": 8}
-    clinic = Clinic(tmp_path)
-    for born in ages:
-        clinic.child(born, birth_date=born).line(40).seen(500)
+# The relapse is on 01.03.2016.
+AGES = {"29.02.2008": 8, "01.03.2008": 8, "02.03.2008": 7, "28.02.2008": 8}
+
+
+def test_age_in_completed_years(ward: Ward) -> None:
     sql = "select source_patient_id, age from results.dim_enrollment "
     sql += "join records.record_enrollment using (enrollment_key)"
-    assert _tables(clinic, sql) == {born: (age,) for born, age in ages.items()}
+    assert _tables(ward, sql, AGED) == {born: (age,) for born, age in AGES.items()}
 
 
-def test_an_adverse_event_belongs_to_the_course_in_whose_window_it_begins(tmp_path: Path) -> None:
-    clinic = Clinic(tmp_path)
-    child = clinic.child("a").line(40).course("R1", 70, 75)
-    for day in (5, 6, 24, 25, 60, 61, 70, 105, 106):
-        child.event(day, grade="3")
-    child.seen(500)
-    clinic.child("b").line(40).event(50).event(45).seen(45, relapse_date=44, relapse_site="BM")
-    clinic.child("c").line().event(40, grade="5").seen(40, death_date=40)
+def test_an_adverse_event_belongs_to_the_course_in_whose_window_it_begins(ward: Ward) -> None:
     found = _tables(
-        clinic,
+        ward,
         """
         select concat(source_patient_id, ' ', onset_day), block_code
         from results.fct_adverse_event join records.record_enrollment using (enrollment_key)
         """,
+        EVENTFUL,
     )
     assert found == {
         "a 5": (None,), "a 6": ("f1",), "a 24": ("f1",), "a 25": ("f2",), "a 60": ("f2",),

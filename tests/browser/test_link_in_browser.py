@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from analysis.link import RESPONSE_OPTIONS
+from analysis.link import RESPONSE_OPTIONS, TOXICITY_OPTIONS
 from etl.load import load
 from etl.mapping_file import read_mapping
 from tests.browser.conftest import Server
@@ -283,8 +283,8 @@ def test_the_front_door_leads_to_every_page(served, page: Page) -> None:
     assert "Event-free survival at 3 years" in shown(page).headline
     assert set(parameters(page)) == {
         "v", "data", "cohorts", "lines", "endpoint", "time", "tau", "bands", "marks",
-        "block", "grade", "extra", "f.risk_group", *RESPONSE_OPTIONS,
-    }  # fmt: skip
+        "block", "grade", "extra", "f.risk_group", *RESPONSE_OPTIONS, *TOXICITY_OPTIONS,
+    } - {"find"}  # fmt: skip
 
 
 def test_data_files_can_be_saved_from_the_page(served, page: Page) -> None:

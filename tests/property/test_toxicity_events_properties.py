@@ -313,7 +313,9 @@ def check_list(found: Answer, told: Told, study: Study, view: View, lines: list[
     code, is_of_fatal = view.item.rpartition("/")[2], view.item == "fatal"
 
     def is_asked(event: dict) -> bool:
-        if code not in items_of_event(event, study, view.extra or view.item not in ("any",)):
+        # Any event is called 'all' where all categories are shown.
+        asked = {"any", "all"} if code == "any" else {code}
+        if not asked & items_of_event(event, study, view.extra or view.item not in ("any",)):
             return False
         return is_of_fatal or event["grade_high"] >= view.grade
 

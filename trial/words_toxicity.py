@@ -30,9 +30,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{worst} per patient, {at_least}, over those who started {block} with all their "
         "events documented; who had no event is in it. Intervals of 95 %: Wilson, of differences "
         "Newcombe. An event belongs to the block in which it began: from its first day to the day "
-        "before the next block, {until}death, or {days} days after its end."
+        "before the next block, {until}the day of death, or {days} days after its end."
     },
-    "toxicity.until": {"en": "{milestone}, "},
+    "toxicity.until": {"en": "the day of the {milestone}, "},
     "toxicity.only_some": {
         "en": "Nobody of {groups} started {block}: the others are shown alone, without comparison."
     },
@@ -93,7 +93,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Events of {at_least} in {block} over the courses of who started it with all adverse "
         "events documented; 95 % intervals by patient, since courses of one patient are alike. An "
         "event belongs to the course in which it began: up to the day before the next course, "
-        "{until}death, or {days} days after its end."
+        "{until}the day of death, or {days} days after its end."
     },
     "toxicity.rare": {"en": "{n} rows that fewer than {least} % of every cohort had are left out."},
     "toxicity.false_discovery": {
@@ -168,6 +168,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "blocks.caption": {
         "en": "Patients with {at_least} over those who started the block with all adverse events "
         "documented. Beneath each block the mean days at risk of a patient: a longer block "
-        "collects more events. Who starts a later block is a selection."
+        "collects more events. Who starts a later block is a selection. A column without cells is "
+        "a block that nobody of the cohort started."
     },
 }

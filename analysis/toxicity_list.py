@@ -13,15 +13,13 @@ import polars as pl
 from analysis.answer import Answer, Note, Table
 from analysis.compose import Page
 from analysis.disclosure import ACCESS, CLINICIAN, is_clinician
+from analysis.toxicity_exposure import terms_of
 from analysis.toxicity_infections import CODE_LISTS, KEPT_SINCE, OUTCOMES
 from analysis.toxicity_items import (
-    ANY,
     FATAL,
     Items,
-    code_of,
     items_of,
     kind_of,
-    shown_categories,
 )
 from analysis.wording import at_least, grade_label
 from trial.words import say
@@ -52,20 +50,10 @@ class Listing:
         return is_kept and self.on.study.toxicity.infections is not None
 
 
-def _terms(on: Page) -> list[str]:
-    """The terms of the view's item."""
-    toxicity, item = on.study.toxicity, on.view.item
-    if kind_of(item) == "term":
-        return [code_of(item)]
-    categories = {"category": [code_of(item)], ANY: shown_categories(on)}.get(kind_of(item))
-    terms = toxicity.terms
-    return [t.code for t in terms if categories is None or t.category_code in categories]
-
-
 def _listing(on: Page) -> Listing:
     chosen, block = on.view.selection, on.view.block
     is_fatal = kind_of(on.view.item) == FATAL
-    asked = {"terms": _terms(on), "grade": on.view.grade, "is_fatal": is_fatal}
+    asked = {"terms": terms_of(on, on.view.item), "grade": on.view.grade, "is_fatal": is_fatal}
     known = read_records(store_folder(), on.snapshot.snapshot_id, "identity")
     frames = (
         query(on.snapshot, "listing", chosen, block=block, **asked),

@@ -21,6 +21,7 @@ from analysis.stats.counts import Array
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.toxicity import BURDEN, burden_difference, mean_burden
 from analysis.toxicity_exposure import (
+    ALL,
     accounts_of,
     among,
     is_kept,
@@ -196,7 +197,7 @@ def _difference(one: Borne, reference: Borne) -> Estimate:
 def _burdens(items: Items) -> tuple[Burden, ...]:
     """Every block that anybody of the population started."""
     on = items.on
-    found = query(on.snapshot, "burden", on.view.selection, terms=terms_of(on, ANY))
+    found = query(on.snapshot, "burden", on.view.selection, item=ALL if on.view.extra else ANY)
     burdens = []
     for block in on.study.blocks:
         mine = found.filter(pl.col("block_code") == block.code)

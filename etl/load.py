@@ -171,7 +171,20 @@ def _keys(checked: Checked, study: Study) -> pl.DataFrame:
     return ids.select("enrollment_id", enrollment_key=enrollment, patient_key=patient)
 
 
-def _enrollment_rows(keyed: pl.DataFrame, study: Study) -> pl.DataFrame:
+def _potential_months(cutoff: date | None) -> pl.Expr:
+    """Whole months from day 0 to the declared data cut-off: a month says less of a date than a day.
+
+    Nothing for the dead (column `is_dead`), whose follow-up ended, and without a declared cut-off.
+    """
+    if cutoff is None:
+        return pl.lit(None, pl.Int32).alias("potential_months")
+    start = pl.col("origin_date")
+    months = cutoff.year * 12 + cutoff.month - start.dt.year() * 12 - start.dt.month()
+    whole = (months - (start.dt.day() > cutoff.day)).clip(0).cast(pl.Int32)
+    return pl.when(~pl.col("is_dead")).then(whole).alias("potential_months")
+
+
+def _enrollment_rows(keyed: pl.DataFrame, study: Study, cutoff: date | None) -> pl.DataFrame:
     since = (pl.col("entry_date") - pl.col("origin_date")).dt.total_days().cast(pl.Int32)
     levels = [c for x in study.characteristics for c in {x.level_column, x.code}]
     return keyed.select(
@@ -180,18 +193,24 @@ def _enrollment_rows(keyed: pl.DataFrame, study: Study) -> pl.DataFrame:
         "cohort_code",
         pl.col("origin_date").dt.year().cast(pl.Int32).alias("enrollment_year"),
         pl.coalesce("entry_day", since).alias("entry_day"),
+        _potential_months(cutoff),
         *[c for c in dict.fromkeys(levels) if c in keyed.columns],
     )
 
 
-def _facts(checked: Checked, keys: pl.DataFrame, study: Study) -> dict[str, pl.DataFrame]:
-    keyed = checked.enrollments.join(keys, on="enrollment_id")
+def _facts(
+    checked: Checked, keys: pl.DataFrame, study: Study, cutoff: date | None
+) -> dict[str, pl.DataFrame]:
+    ends = [m.code for m in study.milestones if m.is_terminal]
+    dead = checked.milestones.filter(pl.col("milestone_code").is_in(ends))["enrollment_id"]
+    is_dead = pl.col("enrollment_id").is_in(dead.implode()).alias("is_dead")
+    keyed = checked.enrollments.join(keys, on="enrollment_id").with_columns(is_dead)
     source_id = pl.col("patient_id").alias("source_patient_id")
     sources = checked.sources.join(keys, on="enrollment_id")
     doubts = checked.doubts.join(keys, on="enrollment_id")
     milestones = checked.milestones.join(keys, on="enrollment_id")
     return {
-        "dim_enrollment": _enrollment_rows(keyed, study),
+        "dim_enrollment": _enrollment_rows(keyed, study, cutoff),
         **fact_rows(checked.facts, keyed, study),
         "fct_milestone": milestones.select(
             "enrollment_key", "milestone_code", "instance", "day", "detail_code"
@@ -297,7 +316,7 @@ def _ready(path: Path, mapping: Mapping, store: Path, declared: date | None) -> 
     sorted_findings = checked.findings.sort("file_number", "source_row", "column_name", "rule")
     previous = current_ids(store).get(mapping.study.code)
     frames = {
-        **_facts(checked, _keys(checked, mapping.study), mapping.study),
+        **_facts(checked, _keys(checked, mapping.study), mapping.study, declared),
         **_ledger(mapping, accounts, data_cutoff, is_synthetic, previous),
         "issue": _issues(checked.findings),
         "finding": _with_owner(sorted_findings, parts),

@@ -16,7 +16,7 @@ from trial.study import DERIVED_MILESTONES, Study
 # 1: one line an enrollment, milestones only. 2: lines, courses, samples, adverse events. 3: built
 # tables carry the columns that a population is chosen by, and say who is left out and why.
 # 4: finished times of the export; rows left out by rule; which snapshot came before.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 VOLATILE = {"volatile": True}
 
 
@@ -35,6 +35,12 @@ class Enrollment(dy.Schema):
     )
     entry_day = dy.Int32(
         nullable=True, description="Day of registration; empty if the export does not say."
+    )
+    potential_months = dy.Int32(
+        nullable=True,
+        min=0,
+        description="Whole months from day 0 to the data cut-off, for how completely the living "
+        "were followed; empty for the dead and without dates.",
     )
 
 
@@ -483,6 +489,20 @@ class Death(dy.Schema):
     )
 
 
+class BlockBurden(dy.Schema):
+    """One row per population x documented block x item x grade-days: how many lines (built).
+
+    The item is `any` event of the categories shown by default, or `all`.
+    """
+
+    block_code = dy.String(primary_key=True, description="Block.")
+    item_code = dy.String(primary_key=True, description="any or all.")
+    grade_days = dy.Int64(primary_key=True, min=0, description="Grade-days of the line.")
+    n_open = dy.Int64(primary_key=True, min=0, description="Events without a recorded end.")
+    n_late = dy.Int64(primary_key=True, min=0, description="Events after the last contact.")
+    n = dy.Int64(nullable=False, min=1, description="Lines.")
+
+
 class BlockGrade(dy.Schema):
     """One row per population x documented block x item x worst grade: how many lines (built).
 
@@ -509,6 +529,13 @@ class EndpointRow(dy.Schema):
         nullable=False, description="Milestone up to which an enrollment is observed."
     )
     is_finished = dy.Bool(nullable=False, description="The export brings its times as they are.")
+
+
+class BlockMilestoneRow(dy.Schema):
+    """One row per milestone of the study that is the start of a block."""
+
+    milestone_code = dy.String(primary_key=True, description="Milestone, from the study.")
+    block_code = dy.String(nullable=False, description="The block whose first course starts it.")
 
 
 class EndpointEventRow(dy.Schema):
@@ -544,6 +571,9 @@ class TimeToEvent(dy.Schema):
     )
     entry_days = dy.Int32(
         nullable=True, description="Days from the origin to registration; empty if not known."
+    )
+    origin_day = dy.Int32(
+        nullable=True, description="Day of the origin; empty without one and of a finished time."
     )
 
 
@@ -707,6 +737,7 @@ TABLES = (
     _results("dim_endpoint_event", EndpointEventRow),
     _results("dim_endpoint_line", EndpointLineRow),
     _results("dim_endpoint_need", EndpointNeedRow),
+    _results("dim_block_milestone", BlockMilestoneRow),
     _results("dim_block", BlockRow),
     _results("dim_timepoint", TimepointRow),
     _results("dim_term", TermRow),
@@ -735,6 +766,7 @@ TABLES = (
     _built("fct_block", BlockGiven, "block_code"),
     replace(_built("fct_block_grade", BlockGrade, "grade_high"), sums=True),
     replace(_built("fct_block_events", BlockEvents, "block_code"), sums=True),
+    replace(_built("fct_block_burden", BlockBurden, "block_code"), sums=True),
     replace(_built("fct_block_scale", BlockScale), sums=True),
     _built("fct_block_left", BlockLeft, "block_code"),
     _built("fct_death", Death),

@@ -7,10 +7,13 @@ milestone and an endpoint of a trial are is data; the algorithms that use them a
 from dataclasses import dataclass, field
 
 from trial.response import AssayDefault, ResponseRule, Timepoint
+from trial.survival_rule import SurvivalRule
 
 ENROLLMENT = "enrollment"
 # The table of finished times: what an endpoint needs that is not derived.
 FINISHED_TIMES = "fct_finished_time"
+# And the table of courses: what a milestone needs that is the start of a block.
+COURSES_TABLE = "fct_course"
 MISSING = "missing"
 UNIT_DAYS = {"year": 365.25, "month": 365.25 / 12, "week": 7.0, "day": 1.0}
 # Milestones that the warehouse derives for a line by the study's response rule, and what they say.
@@ -146,7 +149,8 @@ class Milestone:
     """Something that happens to an enrollment on a day. After a `terminal` one nothing can.
 
     `repeats`: it can happen again. `requires`: the milestone that has to come first. `details`:
-    what kind it was, such as the site of a relapse. Derived ones come from the response rule.
+    what kind it was, such as the site of a relapse. Derived ones come from the response rule, or
+    are the first day of the first course of `block` in a line.
     """
 
     code: str
@@ -155,11 +159,12 @@ class Milestone:
     repeats: bool = False
     requires: str | None = None
     details: tuple[Level, ...] = ()
+    block: str | None = None
 
     @property
     def is_derived(self) -> bool:
         """Whether the warehouse derives it."""
-        return self.code in DERIVED_MILESTONES
+        return self.code in DERIVED_MILESTONES or self.block is not None
 
 
 @dataclass(frozen=True)
@@ -333,6 +338,7 @@ class Study:
     timepoints: tuple[Timepoint, ...] = ()
     toxicity: Toxicity = field(default_factory=Toxicity)
     primaries: tuple[Primary, ...] = ()
+    survival: SurvivalRule = field(default_factory=SurvivalRule)
 
     @property
     def unit_days(self) -> float:
@@ -385,7 +391,9 @@ class Study:
             told |= {self.response.remission, self.response.death}
             told |= {self.response.relapse} if self.response.relapse else set()
         told |= {endpoint.censor, endpoint.origin}
-        return tuple(sorted(told - set(DERIVED_MILESTONES) - {ENROLLMENT}))
+        starts = told & {m.code for m in self.milestones if m.block}
+        told |= {COURSES_TABLE} if starts else set()
+        return tuple(sorted(told - starts - set(DERIVED_MILESTONES) - {ENROLLMENT}))
 
     def primary(self, question: str) -> Primary | None:
         """The primary measure of a question, None if the study declares none."""

@@ -7,6 +7,7 @@ is read by `trial/treatment_file.py`.
 
 import functools
 from pathlib import Path
+from typing import Any
 
 from trial.document import Document, DocumentError, Table, parse_document, read_document, unique
 from trial.response_file import Declared
@@ -28,6 +29,7 @@ from trial.study import (
     Milestone,
     Study,
 )
+from trial.survival_file import Beside, survival
 from trial.treatment_file import labelled, treatment
 
 STUDIES = Path(__file__).parent / "studies"
@@ -197,10 +199,11 @@ def _milestones(root: Table) -> tuple[Milestone, ...]:
                 repeats=table.flag("repeats", False),
                 requires=table.code("requires", earlier, None),
                 details=labelled(table, "detail"),
+                block=table.text("block", None),
             )
         )
         derived = table.flag("derived", False)
-        if derived != found[-1].is_derived:
+        if derived != (found[-1].code in DERIVED_MILESTONES):
             names = ", ".join(DERIVED_MILESTONES)
             raise table.error("code", f"derived milestones ('derived = true') are: {names}.")
         table.done()
@@ -293,6 +296,8 @@ def parse_study(document: Document) -> Study:
     unique(endpoint_tables, [endpoint.code for endpoint in endpoints], "endpoint")
     dates = labelled(root, "baseline_date")
     characteristics = _characteristics(root, codes, [d.code for d in dates])
+    treated = treatment(root, _declared(cohorts, lines, milestones, endpoints))
+    _check_block_starts(root, milestones, [b.code for b in treated["blocks"]])
     study = Study(
         code=root.new_code(),
         label=root.text("label"),
@@ -311,15 +316,40 @@ def parse_study(document: Document) -> Study:
         lines=lines,
         default_levels=_default_levels(root, characteristics),
         baseline_dates=dates,
-        **treatment(root, _declared(cohorts, lines, milestones, endpoints)),
+        **treated,
+        survival=survival(
+            root.table("survival", None), _beside(endpoints, characteristics, milestones, treated)
+        ),
     )
     _check_times(root, "milestone_times", study.milestone_times, study.unit_days)
     for table, endpoint in zip(endpoint_tables, endpoints, strict=True):
         _check_times(table, "rmst_taus", endpoint.rmst_taus, study.unit_days)
-    if study.response is None and any(m.is_derived for m in milestones):
+    if study.response is None and any(m.code in DERIVED_MILESTONES for m in milestones):
         raise root.error(None, "derived milestones need a [response] rule.")
     root.done()
     return study
+
+
+def _check_block_starts(root: Table, milestones: tuple[Milestone, ...], blocks: list[str]) -> None:
+    for table, milestone in zip(root.tables("milestone"), milestones, strict=True):
+        if milestone.block is not None:
+            table.code("block", blocks)
+
+
+def _beside(
+    endpoints: tuple[Endpoint, ...],
+    characteristics: tuple[Characteristic, ...],
+    milestones: tuple[Milestone, ...],
+    treated: dict[str, Any],
+) -> Beside:
+    """What [survival] may name."""
+    infusions = dict(treated["codes"])["infusion"]
+    codes = {
+        "milestone": [m.code for m in milestones if m.code not in DERIVED_MILESTONES],
+        "timepoint": [p.code for p in treated["timepoints"]],
+        "infusion": [level.code for level in infusions],
+    }
+    return Beside(endpoints, characteristics, codes)
 
 
 def _declared(

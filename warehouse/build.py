@@ -51,6 +51,7 @@ def definition_rows(study: Study) -> dict[str, pl.DataFrame]:
         ],
         "dim_endpoint_line": [(e.code, line) for e in study.endpoints for line in e.line_codes],
         "dim_endpoint_need": [(e.code, m) for e in study.endpoints for m in study.needs(e)],
+        "dim_block_milestone": [(m.code, m.block) for m in study.milestones if m.block],
         "dim_block": [(b.code, i, b.planned_days) for i, b in enumerate(study.blocks, start=1)],
         "dim_block_group": [(g.code, b) for g in tox.block_groups for b in g.block_codes],
         "dim_scale": [(s.code, s.family) for s in tox.scales],

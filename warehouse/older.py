@@ -19,10 +19,11 @@ OLDER = "older"
 # Before version 4 no row was left out by rule, and no snapshot named the one before it.
 ACCOUNT_FILE = "cast(0 as bigint) as rows_excluded"
 ACCOUNT_LOAD = f"{ACCOUNT_FILE}, cast(null as varchar) as previous_snapshot_id"
+NO_POTENTIAL = "cast(null as integer) as potential_months"
 # What the rows of an older version are today; a table not named is as it was.
 COLUMNS = {
     1: {
-        "dim_enrollment": "*, cast(null as integer) as entry_day",
+        "dim_enrollment": f"*, cast(null as integer) as entry_day, {NO_POTENTIAL}",
         "fct_milestone": "*, cast(null as varchar) as detail_code",
         "load": f"*, false as is_synthetic, {ACCOUNT_LOAD}",
         "file": f"*, true as is_enrolling, {ACCOUNT_FILE}",
@@ -33,7 +34,10 @@ COLUMNS = {
     4: {},
     # Before version 6 a course had no end of attribution, and an infection no pathogen.
     5: {},
+    # Before version 7 nobody's possible follow-up was kept.
+    6: {},
 }
+BEFORE_7 = {"dim_enrollment": f"*, {NO_POTENTIAL}"}
 BEFORE_6 = {
     "fct_course": """
         *, cast(null as integer) as recovery_day, cast(null as integer) as until_day,
@@ -60,7 +64,8 @@ def attach_older(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _show(con: duckdb.DuckDBPyConnection, table: TableSpec, version: int, there: set[str]) -> None:
     """A table of the export: a view of the old one, or empty if there was none."""
-    columns = (BEFORE_6 | COLUMNS[version]).get(table.name, "*")
+    since = BEFORE_7 | (BEFORE_6 if version < 6 else {})
+    columns = (since | COLUMNS[version]).get(table.name, "*")
     source = f"{OLDER}.{quoted(table.name)}"
     if table.name in there:
         con.execute(f"create view {quoted(table.name)} as select {columns} from {source}")

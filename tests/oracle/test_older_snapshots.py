@@ -27,6 +27,7 @@ SCHEMA_2 = (
 SCHEMA_3 = SCHEMA_2.replace("2021-12-31.e64199ee57e2", "2021-12-31.557757c743fc")
 SCHEMA_4 = SCHEMA_2.replace("2021-12-31.e64199ee57e2", "2021-12-31.e973c7142da5")
 SCHEMA_5 = SCHEMA_2.replace("2021-12-31.e64199ee57e2", "2021-12-31.4bb55ab1af24")
+SCHEMA_6 = SCHEMA_2.replace("2021-12-31.e64199ee57e2", "2021-12-31.f13b1d41eee1")
 PAGES = ("overview", "response", "toxicity", "survival", "data")
 LINKS = {
     "schema_1/numbers": SCHEMA_1,
@@ -38,6 +39,8 @@ LINKS = {
     **{f"schema_4/{page}": SCHEMA_4.format(page=page, endpoint="efs") for page in PAGES},
     "schema_5/incidence": SCHEMA_5.format(page="survival", endpoint="cir"),
     **{f"schema_5/{page}": SCHEMA_5.format(page=page, endpoint="efs") for page in PAGES},
+    "schema_6/incidence": SCHEMA_6.format(page="survival", endpoint="cir"),
+    **{f"schema_6/{page}": SCHEMA_6.format(page=page, endpoint="efs") for page in PAGES},
 }
 # What the response page tells beside what it told then: bounds as numbers, and two more classes.
 TOLD_SINCE = ("proportion_worst", "proportion_best")
@@ -59,6 +62,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("schema_3", SCHEMA_3, lzma.decompress, "results.duckdb.xz"),
         ("schema_4", SCHEMA_4, lzma.decompress, "results.duckdb.xz"),
         ("schema_5", SCHEMA_5, lzma.decompress, "results.duckdb.xz"),
+        ("schema_6", SCHEMA_6, lzma.decompress, "results.duckdb.xz"),
     ):
         place = (
             folder / "snapshots" / parse_link(link.format(page="data", endpoint=""))[1]["data"][0]
@@ -74,7 +78,8 @@ def _as_then(now: list[dict], version: int) -> list[dict]:
 
     Who died before a sample counted as not sampled then (CHANGELOG): here they are put back.
     """
-    now = [row for row in now if row["item_code"] != "fatal" and row["statistic"] != SINCE_6]
+    if version < 6:
+        now = [row for row in now if row["item_code"] != "fatal" and row["statistic"] != SINCE_6]
     if version >= 5:
         return now
     died = [row for row in now if row["level_code"] == "died"]

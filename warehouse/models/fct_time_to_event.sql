@@ -5,7 +5,8 @@
 -- endpoint is not of this kind of line, if a quarantined row might have told of a milestone that
 -- the endpoint needs, if the origin never came, or if there is neither event nor censoring day:
 -- the reason says which, so that nobody is left out in silence. Milestones derived by the response
--- rule stand beside the export's. An endpoint whose times the export brings has those and no others.
+-- rule, and first days of blocks, stand beside the export's. An endpoint whose times the export
+-- brings has those and no others.
 with
 
 doubtful as (
@@ -95,6 +96,15 @@ derived as (
             response.remission_day is not null
             and (first_relapse.day is null or first_relapse.day > died.day)
         )
+    union all
+    select
+        course.enrollment_key,
+        course.line_number,
+        start.milestone_code,
+        min(course.start_day) as day
+    from fct_course as course
+    inner join dim_block_milestone as start using (block_code)
+    group by all
 ),
 
 happened as (
@@ -240,7 +250,8 @@ select
     if(told.reason is null, outcome.time_days, null) as time_days,
     if(told.reason is null, outcome.state, null) as state,
     coalesce(told.reason, outcome.reason) as reason,
-    if(outcome.is_finished, null, enrollment.entry_day - outcome.origin_day) as entry_days
+    if(outcome.is_finished, null, enrollment.entry_day - outcome.origin_day) as entry_days,
+    if(outcome.is_finished, null, outcome.origin_day) as origin_day
 from line
 inner join dim_enrollment as enrollment using (enrollment_key)
 cross join dim_endpoint as endpoint

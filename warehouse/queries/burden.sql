@@ -1,133 +1,17 @@
 -- burden: grade-days of documented lines in each block.
 -- grain: one row per cohort x kind of line x block x grade-days x events without end; n lines
--- params: population, terms
--- Each event counts its certain grade on each day from its first to its last, at most to the last day
--- at risk of its course; without a recorded end up to that day (n_open). Of overlapping events of one
--- term the highest grade counts on each day; terms add up. n_late: events that began after that day,
--- when the child was no longer seen; they are not counted.
-with
-
-given as (
-    select
-        counted.cohort_code,
-        counted.entry_reason,
-        counted.block_code,
-        counted.enrollment_key,
-        counted.line_number
-    from fct_block as counted
-    where
-        counted.is_documented
-        and {population}
-),
-
-event as (
-    select
-        event.enrollment_key,
-        event.line_number,
-        event.block_code,
-        event.term_code,
-        event.grade_low as grade,
-        event.onset_day,
-        least(coalesce(event.end_day, course.until_day), course.until_day) as last_day,
-        event.onset_day > course.until_day as is_late,
-        event.end_day is null and event.onset_day <= course.until_day as is_open
-    from given
-    inner join fct_adverse_event as event
-        on
-            event.enrollment_key = given.enrollment_key
-            and event.line_number = given.line_number
-            and event.block_code = given.block_code
-    inner join fct_course as course
-        on
-            course.enrollment_key = event.enrollment_key
-            and course.line_number = event.line_number
-            and course.block_code = event.block_code
-            and course.course_number = event.course_number
-    where list_contains($terms, event.term_code)
-),
-
-by_term as (
-    select
-        enrollment_key,
-        line_number,
-        block_code,
-        term_code,
-        count(*) filter (where not is_late) as n_events,
-        sum(grade * (last_day - onset_day + 1)) filter (where not is_late) as if_apart,
-        count(*) filter (where is_open) as n_open,
-        count(*) filter (where is_late) as n_late
-    from event
-    group by all
-),
-
--- Only events of one term in one line can overlap: nobody else's days are counted one by one.
-day as (
-    select
-        event.enrollment_key,
-        event.line_number,
-        event.block_code,
-        event.term_code,
-        event.grade,
-        unnest(range(event.onset_day, event.last_day + 1)) as day
-    from event
-    semi join (from by_term where n_events > 1) as several
-        on
-            several.enrollment_key = event.enrollment_key
-            and several.line_number = event.line_number
-            and several.block_code = event.block_code
-            and several.term_code = event.term_code
-    where not event.is_late
-),
-
-highest as (
-    select
-        enrollment_key,
-        line_number,
-        block_code,
-        term_code,
-        day,
-        max(grade) as grade
-    from day
-    group by all
-),
-
-overlapping as (
-    select
-        enrollment_key,
-        line_number,
-        block_code,
-        term_code,
-        sum(grade) as grade_days
-    from highest
-    group by all
-),
-
-by_line as (
-    select
-        by_term.enrollment_key,
-        by_term.line_number,
-        by_term.block_code,
-        sum(coalesce(overlapping.grade_days, by_term.if_apart, 0)) as grade_days,
-        sum(by_term.n_open) as n_open,
-        sum(by_term.n_late) as n_late
-    from by_term
-    left join overlapping using (enrollment_key, line_number, block_code, term_code)
-    group by all
-)
-
+-- params: population, item
 select
-    given.cohort_code,
-    given.entry_reason,
-    given.block_code,
-    cast(coalesce(by_line.grade_days, 0) as bigint) as grade_days,
-    cast(coalesce(by_line.n_open, 0) as bigint) as n_open,
-    cast(coalesce(by_line.n_late, 0) as bigint) as n_late,
-    count(*) as n
-from given
-left join by_line
-    on
-        by_line.enrollment_key = given.enrollment_key
-        and by_line.line_number = given.line_number
-        and by_line.block_code = given.block_code
+    cohort_code,
+    entry_reason,
+    block_code,
+    grade_days,
+    n_open,
+    n_late,
+    cast(sum(n) as bigint) as n
+from fct_block_burden as counted
+where
+    item_code = $item
+    and {population}
 group by all
 order by all

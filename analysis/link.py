@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from analysis.link_survival import SURVIVAL_OPTIONS, survival_allowed
 from trial.response import MRD_CLASSES, RESPONSE_CLASSES
 from trial.selection import Selection, selection
 from trial.study import ENROLLMENT, Characteristic, Endpoint, Study
@@ -66,6 +67,9 @@ class View:
     `unit` what is counted; `order`, `least`, `open` (the categories that show their terms) and
     `find` (a part of their names) make the rows of the table; `more` is the part beneath it,
     `item` what that part is about, `nth` the number of the course.
+    Of survival: `look` is the part beneath its figure; `split` groups by something known later,
+    from landmark `day` on or `by` a model in time; `weights` of the fair comparison; `scale` of the
+    forest; `published`, whether results of other trials are marked.
     Options of what a study does not have are empty, and not written.
     """
 
@@ -99,6 +103,13 @@ class View:
     item: str = ""
     more: str = ""
     nth: str = ""
+    look: str = ""
+    split: str = ""
+    day: str = ""
+    by: str = ""
+    weights: str = ""
+    scale: str = ""
+    published: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,7 @@ def encode(view: View) -> list[tuple[str, str]]:
         pairs += [("block", view.block), ("grade", str(view.grade))]
         pairs.append(("extra", yes_no[view.extra]))
         pairs += [(name, getattr(view, name)) for name in TOXICITY_OPTIONS if getattr(view, name)]
+    pairs += [(name, getattr(view, name)) for name in SURVIVAL_OPTIONS if getattr(view, name)]
     for f in view.selection.filters:
         pairs.append((FILTER + f.characteristic_code, ",".join(f.level_codes)))
     return pairs
@@ -369,6 +381,15 @@ def _with_toxicity(reader: "_Reader", view: View, study: Study) -> View:
     return replace(view, find=reader.search("find", labels), **chosen)
 
 
+def _with_survival(reader: "_Reader", view: View, study: Study) -> View:
+    """The options of the survival page; which days there are depends on the split."""
+    chosen: dict[str, str] = {}
+    for name in SURVIVAL_OPTIONS:
+        codes = survival_allowed(study, chosen.get("split", ""))[name]
+        chosen[name] = reader.choice(name, codes, codes[0]) if codes else ""
+    return replace(view, **chosen)
+
+
 def _times(study: Study) -> list[str]:
     return [f"{t:g}" for t in study.milestone_times]
 
@@ -396,7 +417,7 @@ def default_view(page: str, data: str, study: Study) -> View:
         block=_primary_option(study, "toxicity", "block", blocks) if grades else "",
         grade=int(_primary_option(study, "toxicity", "grade", grades)) if grades else 0,
     )
-    allowed = _response_allowed(study) | _toxicity_allowed(study)
+    allowed = _response_allowed(study) | _toxicity_allowed(study) | survival_allowed(study)
     options = {name: codes[0] if codes else "" for name, codes in allowed.items()}
     if view.block:
         options["open"] = CLOSED
@@ -439,7 +460,7 @@ def decode(page: str, params: Params, data: str, study: Study) -> Decoded:
 
 
 def _with_treatment_options(reader: _Reader, view: View, study: Study) -> View:
-    """The options about response and toxicity, of a study that has them."""
+    """The options about response, toxicity and comparisons of survival, of a study with them."""
     view = _with_response(reader, view, study)
     if view.block:
         grades = [str(grade) for grade in study.toxicity.grades]
@@ -450,7 +471,7 @@ def _with_treatment_options(reader: _Reader, view: View, study: Study) -> View:
             extra=YES_NO[reader.choice("extra", list(YES_NO), "no")],
         )
         view = _with_toxicity(reader, view, study)
-    return view
+    return _with_survival(reader, view, study)
 
 
 def _filters(reader: _Reader, study: Study, origin: str) -> dict[str, list[str]]:

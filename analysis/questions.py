@@ -13,6 +13,7 @@ from analysis.overview import overview_answer
 from analysis.response import response_answer
 from analysis.response_parts import response_part
 from analysis.survival import survival_answer
+from analysis.survival_parts import survival_part
 from analysis.toxicity import toxicity_answer
 from analysis.toxicity_parts import toxicity_part
 from trial.words import say
@@ -30,6 +31,7 @@ QUESTIONS: dict[str, Callable[[Snapshot, View], Answer]] = {
 PARTS_OF: dict[str, Callable[[Snapshot, View, str], Answer | None]] = {
     "response": response_part,
     "toxicity": toxicity_part,
+    "survival": survival_part,
 }
 
 

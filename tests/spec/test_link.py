@@ -30,6 +30,7 @@ from analysis.link import (
     thresholds,
     toxicity_parts,
 )
+from analysis.link_survival import SCALES, SURVIVAL_PARTS, survival_parts
 from tests.spec.made import STUDY
 from trial.document import parse_document
 from trial.selection import selection
@@ -47,15 +48,16 @@ def views(draw: st.DrawFn) -> View:
     cohorts = draw(st.lists(st.sampled_from([c.code for c in COLON.cohorts]), min_size=1))
     levels = {x.code: draw(st.lists(st.sampled_from(x.level_codes))) for x in COLON.characteristics}
     endpoint = draw(st.sampled_from(COLON.endpoints))
-    return View(
-        page=draw(st.sampled_from(["survival", "data"])),
-        data=DATA,
+    return replace(
+        default_view(draw(st.sampled_from(["survival", "data"])), DATA, COLON),
         selection=selection(COLON, cohorts, levels),
         endpoint=endpoint.code,
         time=draw(st.sampled_from(COLON.milestone_times)),
         tau=draw(st.sampled_from(endpoint.rmst_taus)),
         bands=draw(st.booleans()),
         marks=draw(st.booleans()),
+        look=draw(st.sampled_from(survival_parts(COLON))),
+        scale=draw(st.sampled_from(SCALES)),
     )
 
 
@@ -103,7 +105,7 @@ def test_every_option_is_written_even_at_its_default() -> None:
     link = address(default_view("survival", DATA, MADE))
     assert link == (
         f"/survival?v=1&data={DATA}&cohorts=old,new&lines=enrollment&endpoint=efs&time=12&tau=12"
-        "&bands=yes&marks=yes"
+        "&bands=yes&marks=yes&look=endpoints&scale=hazard_ratio"
     )
 
 
@@ -174,7 +176,8 @@ def test_every_option_about_response_is_written_even_at_its_default() -> None:
         "&mrd=0.0001&denominator=enrolled&missing=not_negative&effect=difference&part=lens"
         "&course=1&who=all&sort=class&window=year&block=f1&grade=3&extra=no&unit=patients"
         "&order=study&least=0&open=none&item=category/infection&more=blocks&nth=1"
-        "&f.risk_group=high"
+        "&look=endpoints&split=transplant&day=90&by=landmark&weights=overlap&scale=hazard_ratio"
+        "&published=no&f.risk_group=high"
     )
 
 
@@ -316,3 +319,41 @@ def test_a_study_offers_the_parts_of_toxicity_that_it_has_anything_for() -> None
     assert toxicity_parts(ALLREZ) == TOXICITY_PARTS
     assert toxicity_parts(read_study("cdisc_pilot")) == ("blocks", "time", "burden", "list")
     assert "more" not in dict(encode(default_view("toxicity", DATA, read_study("colon"))))
+
+
+SURVIVAL_VALUES = [
+    ("look=fair", "look", "fair"),
+    ("split=cd3_by_day_8", "day", "8"),
+    ("split=transplant&day=180", "day", "180"),
+    ("by=time_dependent", "by", "time_dependent"),
+    ("weights=newer", "weights", "newer"),
+    ("scale=rmst", "scale", "rmst"),
+    ("published=yes", "published", "yes"),
+]
+
+
+@pytest.mark.parametrize(("query", "name", "value"), SURVIVAL_VALUES)
+def test_an_option_about_survival_is_read_and_written(query: str, name: str, value: str) -> None:
+    decoded = _decoded(query)
+    assert decoded.problems == () and getattr(decoded.view, name) == value
+    assert dict(encode(decoded.view))[name] == value
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("look=lens", "'lens' is not valid for look"),
+        ("split=relapse", "'relapse' is not valid for split"),
+        ("split=cd3_by_day_8&day=90", "'90' is not valid for day; valid are: 8"),
+        ("weights=older", "'older' is not valid for weights"),
+    ],
+)
+def test_an_option_about_survival_that_is_not_valid_is_said(query: str, problem: str) -> None:
+    decoded = _decoded(query)
+    assert len(decoded.problems) == 1 and problem in decoded.problems[0]
+
+
+def test_a_study_offers_the_parts_of_survival_that_it_has_anything_for() -> None:
+    assert survival_parts(ALLREZ) == SURVIVAL_PARTS
+    assert survival_parts(COLON) == ("endpoints", "subgroups"), "randomised: nothing to adjust"
+    assert survival_parts(read_study("myeloid")) == ("endpoints", "later", "subgroups")

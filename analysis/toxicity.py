@@ -118,9 +118,13 @@ def _accounts(items: Items) -> tuple[Account, ...]:
 
 def _drawn(items: Items, row: ItemRow):
     """A row as a chart draws it."""
-    drawn = row.line.chart_row(row.line.part in items.hidden)
+    is_hidden = row.line.part in items.hidden
+    drawn = row.line.chart_row(is_hidden)
     # One scale for all is said in the notes.
     scales = items.scales_told(row.item) if len(items.on.study.toxicity.scales) > 1 else ""
+    if items.on.view.order == "difference" and row.false_discovery is not None and not is_hidden:
+        rate = say("toxicity.rate_short", q=f"{row.false_discovery:.2g}")
+        scales = f"{scales} · {rate}" if scales else rate
     is_open = row.is_open if row.section == CATEGORY else None
     return replace(drawn, is_pinned=row.is_pinned, small=scales, is_open=is_open)
 
@@ -228,8 +232,9 @@ def _notes(items: Items, found: Rows) -> list[Note]:
     if block.note:
         notes.append(Note("info", say("toxicity.block_note", block=block.label, note=block.note)))
     notes.append(Note("info", say("toxicity.exploratory")))
-    if on.view.order == "difference" and on.view.unit != EVENTS:
-        notes.append(Note("info", say("toxicity.false_discovery")))
+    if on.view.order == "difference":
+        key = "no_false_discovery" if on.view.unit == EVENTS else "false_discovery"
+        notes.append(Note("info", say(f"toxicity.{key}")))
     notes += _scale_notes(on)
     outside = query(on.snapshot, "outside", on.view.selection)
     if outside.height:

@@ -10,7 +10,7 @@ from analysis.compose import Page
 from analysis.disclosure import gate
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.proportion import wilson
-from analysis.toxicity import started_table
+from analysis.toxicity import days_told, started_table
 from analysis.toxicity_items import ANY, FATAL, Items, Started, items_of, shown_categories
 from analysis.toxicity_left import population_accounts
 from analysis.wording import at_least
@@ -176,22 +176,19 @@ def _table(grid: Grid) -> Table:
 
 
 def _headline(grid: Grid) -> tuple[str, tuple[Disclosed, ...]]:
-    """The block of each cohort with the highest share of patients with any event."""
-    items, parts, disclosed = grid.items, [], []
-    on = items.on
-    for k, group in enumerate(items.groups):
-        shares = [(b, items.line(b.code, ANY)) for b in grid.blocks]
-        known = [(b, line) for b, line in shares if line.shares[k].found.estimate is not None]
-        if not known:
-            continue
-        block, line = max(known, key=lambda x: x[1].shares[k].found.estimate or 0)
-        told = {"group": group.label, "block": block.label, "told": line.shares[k].told}
-        parts.append(say("blocks.highest", **told))
-        disclosed.append(line.disclosed)
-    told = " ".join(parts) or say("blocks.too_few")
-    return say("blocks.headline", at_least=at_least(on.study, on.view.grade), told=told), tuple(
-        disclosed
-    )
+    """The chosen block, or the first that anybody had: of all the highest would be the longest."""
+    items, on = grid.items, grid.items.on
+    block = next((b for b in grid.blocks if b.code == on.view.block), grid.blocks[0])
+    line, started, parts = items.line(block.code, ANY), items.started(block.code), []
+    for share, one in zip(line.shares, started, strict=True):
+        told = share.told
+        if one.days_each is not None and not share.instead:
+            told = say("blocks.with_days", told=told, days=days_told(one))
+        parts.append(say("share.named", group=share.group.label, told=told))
+    graded = {"at_least": at_least(on.study, on.view.grade), "block": block.label}
+    counts = tuple(n for one in started for n in one.disclosed)
+    disclosed = Disclosed((*line.disclosed.counts, *counts), line.part)
+    return say("blocks.headline", parts="; ".join(parts), **graded), (disclosed,)
 
 
 def blocks_answer(on: Page) -> Answer:

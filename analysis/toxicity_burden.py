@@ -250,15 +250,11 @@ def _figure(items: Items, burdens: tuple[Burden, ...]) -> tuple[Figure, ...]:
     )
 
 
-def _headline(burdens: tuple[Burden, ...], position: int) -> str:
-    """The block of a group with the heaviest burden."""
-    known = [b for b in burdens if b.groups[position].found.estimate is not None]
-    label = burdens[0].groups[position].group.label
-    if not known:
-        return say("burden.too_few", group=label)
-    heaviest = max(known, key=lambda b: b.groups[position].found.estimate or 0)
-    told = heaviest.groups[position].told
-    return say("burden.heaviest", group=label, block=heaviest.block.label, told=told)
+def _headline(burdens: tuple[Burden, ...], asked: str) -> str:
+    """The chosen block, or the first that anybody had: the highest would be the longest."""
+    of = next((b for b in burdens if b.block.code == asked), burdens[0])
+    named = (say("share.named", group=one.group.label, told=one.told) for one in of.groups)
+    return say("burden.headline", block=of.block.label, parts="; ".join(named))
 
 
 def _is_mixed(items: Items, block: Block) -> bool:
@@ -300,10 +296,9 @@ def burden_answer(on: Page) -> Answer:
     burdens = _burdens(items)
     if not burdens:
         return on.answer(say("burden.nobody"), [], (), (), ())
-    told = [_headline(burdens, position) for position in range(len(items.groups))]
     base = replace(on.number(), item_code=number_code(on, ANY), denominator_code="documented")
     return on.answer(
-        " ".join([say("burden.headline"), *told]),
+        _headline(burdens, on.view.block),
         _notes(items, burdens),
         _figure(items, burdens),
         (_table(items, burdens),),

@@ -245,7 +245,8 @@ def _headline(deaths: Deaths) -> str:
         say("share.named", group=g.label, told=f"{deaths.dead(g)}/{deaths.size(g)}")
         for g in deaths.groups
     ]
-    return f"{headline_of(_line(deaths, EARLY))}\n" + say("deaths.so_far", parts="; ".join(parts))
+    early = headline_of(_line(deaths, EARLY))
+    return f"{early[0].upper()}{early[1:]}\n" + say("deaths.so_far", parts="; ".join(parts))
 
 
 def _relapsed_told(deaths: Deaths) -> Disclosed:

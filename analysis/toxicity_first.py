@@ -236,14 +236,25 @@ def _rest(course: Course, groups: list[Ran]) -> tuple[int, ...]:
 
 
 def recovery(course: Course, rows: pl.DataFrame) -> Incidence:
-    """The recovery of neutrophils, from the rows of `course_recovery`.
+    """The recovery of neutrophils, from the rows of `course_recovery` (no date before the course).
 
-    A recovery before the course began is none of it.
+    Where an export has no date, nobody knows whether they did not recover or whether it was not
+    written down: with too many of them in a group no groups are compared.
     """
-    day = pl.col("recovery_day")
-    rows = rows.with_columns(pl.when(day >= 0).then(day).alias("recovery_day"))
     groups = [
         Ran(a.group, states_of(rows.filter(a.group.matches), "recovery_day")) for a in course.groups
     ]
-    label = say("time.recovery")
-    return Incidence("recovery", label, course, tuple(groups), course.refused or "", ())
+    apart = course.refused or _undated(course, rows)
+    return Incidence("recovery", say("time.recovery"), course, tuple(groups), apart, ())
+
+
+def _undated(course: Course, rows: pl.DataFrame) -> str:
+    """Why groups are not compared: too many of one are without a date; empty if they are."""
+    limit = course.on.study.toxicity.most_undocumented
+    for one in course.groups:
+        mine = rows.filter(one.group.matches)
+        n = int(mine["n"].sum())
+        undated = int(mine.filter(pl.col("recovery_day").is_null())["n"].sum())
+        if n and undated / n > limit:
+            return say("time.too_undated", group=one.group.label, limit=f"{100 * limit:g}")
+    return ""

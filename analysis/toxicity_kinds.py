@@ -132,6 +132,13 @@ class Exposed:
         return say("toxicity.undocumented" if self.n_started else "toxicity.not_given")
 
     @property
+    def courses_each(self) -> str:
+        """Courses a documented patient had: who had more had more time for an event."""
+        if not self.n_documented:
+            return ""
+        return say("compare.each", courses=f"{self.total('n_courses') / self.n_documented:.1f}")
+
+    @property
     def counts(self) -> tuple[int, ...]:
         """Every number of patients, and of courses, that it tells."""
         n, courses, some = self.n_documented, self.total("n_courses"), self.total("n_courses_with")
@@ -204,6 +211,7 @@ class Kind:
         shares = []
         for one in self.parts[part]:
             more = say("toxicity.possible", n=one.n_possible) if one.n_possible else ""
+            more = " ".join(text for text in (one.courses_each, more) if text)
             sizes = (one.n_with, one.n_documented, one.instead, one.n_started - one.n_documented)
             apart = "" if one.instead else self.apart or self._unequal(part)
             shares.append(Share(one.group, *sizes, apart=apart, more=more))

@@ -175,6 +175,12 @@ class ByDay:
                 numbers += [replace(row, estimate=n, numerator=n)] if n else []
         return numbers
 
+    @property
+    def _axis(self) -> str:
+        """What the days are, and whether later ones are left out."""
+        is_cut = len(self.days[0][1]) == MOST_DAYS
+        return say("time.axis_day_cut", most=MOST_DAYS) if is_cut else say("time.axis_day")
+
     def figure(self, caption: str) -> tuple[Figure, ...]:
         """Bars by day; none without any event."""
         if not any(n for _, onsets, _ in self.days for n in onsets):
@@ -184,7 +190,7 @@ class ByDay:
         figure = Figure(
             code="by_day",
             title=say("time.title_by_day", **course.told),
-            draw=partial(by_day, drawn, say("time.axis_day"), say("time.axis_still_in")),
+            draw=partial(by_day, drawn, self._axis, say("time.axis_still_in")),
             page_height=by_day_height(drawn),
             caption=caption,
             alt_text=say("time.alt_by_day", **course.told),

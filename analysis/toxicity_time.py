@@ -56,15 +56,30 @@ def _recovery(course: Course) -> tuple[Part, list[Note]]:
     """Recovery of neutrophils, if any is recorded in a course of this number."""
     chosen = course.on.view.selection
     rows = query(course.on.snapshot, "course_recovery", chosen, **course.place)
-    recorded = rows.filter(pl.col("recovery_day").is_not_null())
-    if not recorded.height:
-        return Part((), (), ()), [Note("info", say("time.no_recovery", **course.told))]
-    of, notes = recovery(course, rows), []
-    early = int(recorded.filter(pl.col("recovery_day") < 0)["n"].sum())
-    if early:
+    day, notes = pl.col("recovery_day"), []
+    if early := int(rows.filter(day < 0)["n"].sum()):
         text = say("time.early_recovery", n=early, **course.told)
         notes.append(Note("warning", text, course.disclosed((early,), "early_recovery")))
-    return _of_incidence(of, course.number), notes
+    rows = rows.with_columns(pl.when(day >= 0).then(day).alias("recovery_day"))
+    if rows["recovery_day"].is_null().all():
+        return Part((), (), ()), [Note("info", say("time.no_recovery", **course.told)), *notes]
+    return _of_incidence(recovery(course, rows), course.number), [*_undated(course, rows), *notes]
+
+
+def _undated(course: Course, rows: pl.DataFrame) -> list[Note]:
+    """Of how many no recovery is recorded."""
+    parts, counts = [], []
+    for one in course.groups:
+        mine = rows.filter(one.group.matches)
+        n, of = int(mine.filter(pl.col("recovery_day").is_null())["n"].sum()), int(mine["n"].sum())
+        counts += [n, of - n]
+        if n:
+            told = {"n": n, "of": of, "group": one.group.label}
+            parts.append(say("toxicity.left_out_of", **told))
+    if not parts:
+        return []
+    text = say("time.undated", parts=", ".join(parts), **course.told)
+    return [Note("warning", text, course.disclosed(tuple(counts), "undated"))]
 
 
 def _spans(course: Course) -> Part:

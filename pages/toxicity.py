@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from analysis.disclosure import is_clinician
 from analysis.link import (
     CLOSED,
     COURSES,
@@ -81,7 +82,9 @@ notes(found)
 
 if view.more and found.figures:
     st.markdown(f"#### {say('toxicity.more')}")
-    parts = {code: say(f"more.{code}") for code in toxicity_parts(study)}
+    # Rows one by one are for clinicians: others are not offered what they would be refused.
+    refused = set() if is_clinician() else {"list"} - {view.more}
+    parts = {x: say(f"more.{x}") for x in toxicity_parts(study) if x not in refused}
     choose("more", say("toxicity.more"), parts, view.more)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if view.more in ("compare", "time", "list"):

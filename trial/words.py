@@ -240,6 +240,15 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 
 
+class Count(int):
+    """A number that a text can put in the plural: `{n} event{n:s}`."""
+
+    def __format__(self, spec: str) -> str:
+        """The plural's ending for `s`; else the number."""
+        return ("" if self == 1 else "s") if spec == "s" else format(int(self), spec)
+
+
 def say(key: str, **values: object) -> str:
     """The text of a key with its values put in. Raises KeyError for a key that is not declared."""
-    return TEXTS[key][LANGUAGE].format(**values)
+    told = {name: Count(x) if type(x) is int else x for name, x in values.items()}
+    return TEXTS[key][LANGUAGE].format(**told)

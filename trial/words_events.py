@@ -163,9 +163,10 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "events.any_grade": {"en": "of any grade"},
     "events.headline": {
-        "en": "{item}, {at_least}, in {block}: {n} events are listed; {n_counted} of them, of "
-        "{patients} patients, count in the cells. {undocumented} patients are not counted, since "
-        "not all is documented. {outside} such events lie outside every block."
+        "en": "{item}, {at_least}, in {block}: {n} event{n:s} listed; {n_counted} of them, of "
+        "{patients} patient{patients:s}, count in the cells. Not counted, since not all is "
+        "documented: {undocumented} patient{undocumented:s}. Outside every block: {outside} such "
+        "event{outside:s}."
     },
     "events.note": {
         "en": "Of a course the first day is day 1. A possible event has a range or no grade: it "
@@ -173,10 +174,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "event outside every block began after the last day of a course on which events are "
         "attributed to it, or before any course."
     },
-    "events.table": {"en": "{item}, {at_least}, in {block}: {n} events"},
+    "events.table": {"en": "{item}, {at_least}, in {block}: {n} event{n:s}"},
     "events.table_counts": {"en": "{item}, {at_least}, in {block}: patients"},
-    "events.table_undocumented": {"en": "Not counted in {block}: {n} patients, and why"},
-    "events.table_outside": {"en": "{item}, {at_least}, outside every block: {n} events"},
+    "events.table_undocumented": {"en": "Not counted in {block}: {n} patient{n:s}, and why"},
+    "events.table_outside": {"en": "{item}, {at_least}, outside every block: {n} event{n:s}"},
     "events.column_patient": {"en": "Patient"},
     "events.column_cohort": {"en": "Cohort"},
     "events.column_line": {"en": "Line"},

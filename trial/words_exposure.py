@@ -6,8 +6,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare.nobody": {"en": "Nobody of this population was given a block of any kind to compare."},
     "compare.headline": {"en": "Kinds of blocks: {asked}, of those documented."},
     "compare.years_told": {"en": "Events per patient-year at risk: {told}."},
-    "compare.counted_n_courses": {"en": "{n} events in {of} courses"},
-    "compare.counted_n_days": {"en": "{n} events in {of} days at risk"},
+    "compare.counted_n_courses": {"en": "{n} event{n:s} in {of} course{of:s}"},
+    "compare.counted_n_days": {"en": "{n} event{n:s} in {of} day{of:s} at risk"},
     "compare.composed": {"en": "{kind} ({blocks})"},
     "compare.without": {"en": "no course of these blocks"},
     "compare.not_documented": {"en": "had one, adverse events not documented"},
@@ -56,8 +56,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare.refused": {"en": "{kind}: not compared between cohorts: {reason}."},
     "compare.left_out": {
         "en": "{kind}: not counted, since adverse events are not documented in all of their "
-        "courses, {parts}. Silence is not zero."
+        "courses, {parts}. Silence is not zero. Who had more courses is the likelier to be left "
+        "out: those counted are those with fewer."
     },
+    "compare.each": {"en": "[{courses} courses each]"},
     "compare.same_children": {
         "en": "Kinds of blocks within one cohort, and first and later courses, stand beside each "
         "other without a difference or a test: they are the same children at different points of "
@@ -118,7 +120,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "0 is the first day of the course. Leaving the course without the event competes: the "
         "next course, a relapse, death, or the end of its {days} days of attribution; on one day "
         "the event comes first. Last contact censors. Limits of 95 %: log(-log). A curve is pale "
-        "below 10 at risk and ends below 5. Scales: {scales}."
+        "below 10 at risk and ends below 5. Under the axis stands what was before a day, in the "
+        "headline and the table by day also what was on it. Scales: {scales}."
     },
     "time.caption_recovery": {
         "en": "Cumulative incidence (Aalen-Johansen) of neutrophil recovery in course {nth} of "
@@ -134,7 +137,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Bars: how many had their first event on each day of course {nth} of {block}; the "
         "numbers are in the table."
     },
-    "time.axis_day": {"en": "Day of the course"},
+    "time.axis_day": {"en": "Day of the course (1 is the day 0 of the curve)"},
+    "time.axis_day_cut": {"en": "Day of the course (1 is the day 0 of the curve), to day {most}"},
     "time.axis_still_in": {"en": "under the bars: patients still at risk"},
     "time.onsets": {"en": "{group}: first events"},
     "time.still_in": {"en": "{group}: still at risk"},
@@ -213,16 +217,23 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.no_recovery": {
         "en": "No recovery of neutrophils is recorded in course {nth} of {block}."
     },
+    "time.undated": {
+        "en": "No date of neutrophil recovery is recorded for {parts} with course {nth} of "
+        "{block}. Whether they did not recover or it was not written down is not known: in the "
+        "curve they count as not recovered."
+    },
+    "time.too_undated": {
+        "en": "in {group} no date of recovery is recorded in more than {limit} % of those with the "
+        "course"
+    },
     "time.early_recovery": {
         "en": "{n} recoveries of neutrophils are dated before course {nth} of {block} began: "
         "taken as not recorded."
     },
     # ---------------------------------------------------------------- burden
     "burden.nobody": {"en": "Nobody of this population started a block."},
-    "burden.headline": {"en": "Grade-days per patient, block by block."},
-    "burden.heaviest": {"en": "{group}, heaviest in {block}: {told}."},
-    "burden.too_few": {"en": "{group}: fewer than 10 documented patients in every block."},
-    "burden.counted": {"en": "{days} grade-days in {n} patients"},
+    "burden.headline": {"en": "Grade-days per patient in {block}: {parts}."},
+    "burden.counted": {"en": "{days} grade-day{days:s} in {n} patient{n:s}"},
     "burden.n": {"en": "n {n}"},
     "burden.ends": {"en": "{group}: events without a recorded end"},
     "burden.table": {"en": "Mean grade-days per patient by block"},

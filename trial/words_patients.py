@@ -135,7 +135,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "disclosure.policy": {
         "en": "Numbers of 1 to fewer than {k} patients are withheld here, with everything that "
-        "goes with them. Withheld is not zero."
+        "goes with them or from which they could be worked out: often the small number is not "
+        "the one shown, but what would be left beside it. Withheld is not zero."
     },
     "disclosure.strip": {"en": "{cohort}: withheld"},
     "disclosure.unknown": {

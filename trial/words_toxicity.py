@@ -62,8 +62,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "another."
     },
     "toxicity.outside": {
-        "en": "{n} adverse events of {patients} patients began outside every block and are in none "
-        "of these rows."
+        "en": "{n} adverse event{n:s} of {patients} patient{patients:s} began outside every block, "
+        "in none of these rows."
     },
     "toxicity.block_note": {"en": "{block}: {note}"},
     "toxicity.table_items": {"en": "Patients with an event"},
@@ -75,7 +75,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{term}: graded by scales that do not mean the same ({parts}). Patients are counted, "
         "the cohorts are not compared in this row; categories that hold it mix the scales."
     },
-    "toxicity.events_in": {"en": "{n} events in {courses} courses"},
+    "toxicity.events_in": {"en": "{n} event{n:s} in {courses} course{courses:s}"},
     "toxicity.big_rate": {"en": "{value} a course"},
     "toxicity.no_difference": {"en": "{cohort} minus {comparator}: {told}."},
     "toxicity.rate_difference": {"en": "{cohort} minus {comparator}: {told} events a course."},
@@ -100,8 +100,13 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Sorted by the size of the difference, the first rows are the likeliest to be "
         "chance. The false discovery rate is the share of chance findings to expect among all "
         "rows with a rate up to this one (Fisher's p, Benjamini-Hochberg, terms and categories "
-        "apart)."
+        "apart); it stands small beneath each name. Pinned rows stay on top in the study's order."
     },
+    "toxicity.no_false_discovery": {
+        "en": "Sorted by the size of the difference, the first rows are the likeliest to be "
+        "chance. For events a course no false discovery rate is given: sort patients for one."
+    },
+    "toxicity.rate_short": {"en": "FDR {q}"},
     "toxicity.not_started": {"en": "did not start the block"},
     "toxicity.not_documented": {"en": "started it, adverse events not documented"},
     "toxicity.days_unknown": {"en": "not kept in these data"},
@@ -149,11 +154,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "left.relapsed": {"en": "relapsed before it"},
     "left.next_line": {"en": "left for another line"},
     "left.died": {"en": "died before it"},
-    "left.ongoing": {"en": "alive, did not have it"},
+    "left.ongoing": {"en": "did not have it: none of these"},
     "left.in_doubt": {"en": "not known"},
-    "blocks.headline": {"en": "By block, any event shown of {at_least}: {told}"},
-    "blocks.highest": {"en": "{group}, most often in {block}: {told}."},
-    "blocks.too_few": {"en": "fewer than 10 documented patients in every block."},
+    "blocks.headline": {"en": "Any event shown of {at_least} in {block}: {parts}."},
+    "blocks.with_days": {"en": "{told} in {days} days at risk each"},
     "blocks.nobody": {"en": "Nobody of this population started a block."},
     "blocks.days": {"en": "{n}\u00a0d"},
     "blocks.beneath": {"en": "mean days at risk"},

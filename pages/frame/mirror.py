@@ -27,6 +27,7 @@ from analysis.link import (
     encode,
     on_data,
 )
+from analysis.link_survival import SURVIVAL_OPTIONS, survival_allowed
 from analysis.questions import Opened, open_link
 from trial.study import Study
 
@@ -36,6 +37,7 @@ OPTIONS = (
     *RESPONSE_OPTIONS,
     *("block", "grade", "extra"),
     *TOXICITY_OPTIONS,
+    *SURVIVAL_OPTIONS,
 )
 REMEMBERED = 50
 
@@ -128,6 +130,10 @@ def _possible(asked: Params, view: View, study: Study) -> Params:
         *classes_of(params.get("timepoint", [""])[0]),
     ):
         del params["who"]
+    # A landmark of another split than the newly chosen one: that split's first.
+    split = params.get("split", [""])[0]
+    if params.get("day", [""])[0] not in ("", *survival_allowed(study, split)["day"]):
+        del params["day"]
     if st.session_state.pop("board.clear", False):
         params = {name: value for name, value in params.items() if not name.startswith(FILTER)}
     return params

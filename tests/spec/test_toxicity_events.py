@@ -397,7 +397,7 @@ def test_fatal_events_are_listed_whatever_their_grade(
     dead: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = listed(dead, monkeypatch, item="fatal", grade=1)
-    assert found.headline.startswith("Fatal adverse event, of any grade, in F1: 1 events")
+    assert found.headline.startswith("Fatal adverse event, of any grade, in F1: 1 event listed")
     later = listed(dead, monkeypatch, item="fatal", block="f2").table("events").rows
     assert [row[0] for row in later] == ["alive", "fatal event", "without cause"]
 

@@ -294,6 +294,18 @@ def test_recovery_that_was_not_recorded_is_none(ward: Snapshot) -> None:
     assert "No recovery" in " ".join(n.text for n in without.notes)
 
 
+def test_recoveries_without_a_date_are_told_and_with_many_of_them_nothing_is_compared(
+    ward: Snapshot,
+) -> None:
+    found = told("time", ward)
+    (warned,) = [n for n in found.notes if "No date of neutrophil recovery" in n.text]
+    assert warned.kind == "warning" and "5 of 11 (ALL-REZ 2016)" in warned.text
+    apart = [n for n in found.numbers if n.statistic == "recovery_incidence_difference"]
+    assert apart and all("more than 20 %" in (n.not_estimable_reason or "") for n in apart)
+    (test,) = [n for n in found.numbers if n.statistic == "recovery_gray"]
+    assert "more than 20 %" in (test.not_estimable_reason or "")
+
+
 def test_bars_by_day_begin_with_day_1_and_tell_who_is_still_at_risk(ward: Snapshot) -> None:
     found = told("time", ward, block="f1", item="term/oral_mucositis")
     table = found.table("by_day")

@@ -334,7 +334,7 @@ def dot_chart(rows: Sequence[Row], places: Layout, items: Items, values: Values)
     shared = _shared(rows, places, _roles(items), values)
     layers = [_grid(shared, values), _guides(shared, values), *_legend(shared)]
     layers += [_overall(shared, values.overall)] if values.overall is not None else []
-    layers += [_intervals(shared, items), _dots(shared, items), _words(shared, items)]
+    layers += [_intervals(shared, items), _dots(shared, items), *_words(shared, items)]
     layers += [*_numbers(shared, items), *_extras(shared, rows)]
     # The page's theme would give every mark a tooltip of its bare coordinates.
     layers = [layer.encode(tooltip=alt.TooltipValue(None)) for layer in layers]
@@ -476,10 +476,12 @@ def _dots(shared: _Shared, items: Items) -> alt.Chart:
     return dots.encode(x=shared.x, y=shared.y, color=shared.colour, shape=shared.shape)
 
 
-def _words(shared: _Shared, items: Items) -> alt.Chart:
+def _words(shared: _Shared, items: Items) -> list[alt.Chart]:
     """Why there is no dot, in its place."""
     style = shared.places.style
     found = [(k, item) for k, item in items if _is_in_lane(item, style)]
+    if not found:
+        return []
     frame = pl.DataFrame(
         {
             "cohort": [item.cohort for _, item in found],
@@ -493,7 +495,8 @@ def _words(shared: _Shared, items: Items) -> alt.Chart:
     words = alt.Chart(frame).mark_text(
         align="left", baseline="middle", fontSize=size, fontStyle="italic"
     )
-    return words.encode(x=alt.XValue(4), y=shared.y, text=alt.Text("text:N"), color=shared.colour)
+    text = alt.Text("text:N")
+    return [words.encode(x=alt.XValue(4), y=shared.y, text=text, color=shared.colour)]
 
 
 def _numbers(shared: _Shared, items: Items) -> list[alt.Chart]:

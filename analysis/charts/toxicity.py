@@ -327,6 +327,8 @@ def _unknown(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
         for x, x2, y, place, told in bare.select("x", "x2", "y", "place", "told").iter_rows()
         for from_x, from_y, to_x, to_y in HATCHES
     ]
+    if not lines:
+        return [grey]
     schema = {name: pl.Float64() for name in ("x", "x2", "y", "y2")}
     schema |= {name: pl.String() for name in ("place", "told")}
     hatch = alt.Chart(pl.DataFrame(lines, schema=schema))

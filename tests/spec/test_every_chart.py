@@ -8,6 +8,7 @@ import altair as alt
 import pytest
 import vl_convert
 
+from analysis.answer import Figure
 from analysis.charts import palette
 from analysis.charts.by_day import by_day
 from analysis.charts.classes import class_bars
@@ -78,6 +79,16 @@ def test_a_chart_is_valid_whole_and_of_one_view(name: str) -> None:
     assert not {"hconcat", "vconcat", "concat", "facet"} & spec.keys()
     assert all("layer" not in layer for layer in spec["layer"])
     assert "width" not in spec
+
+
+@every_chart
+def test_a_page_gets_the_chart_that_was_checked(name: str) -> None:
+    drawn = CHARTS[name]("plain")
+    figure = Figure("x", "", lambda: drawn, 0, "", "")
+    checked = drawn.to_dict()
+    assert {k: v for k, v in checked.items() if k != "config"} == {
+        k: v for k, v in figure.spec.items() if k != "config"
+    }
 
 
 @every_chart

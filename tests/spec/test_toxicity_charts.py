@@ -135,7 +135,7 @@ def test_a_category_says_whether_it_is_open() -> None:
 def test_a_small_text_stands_behind_its_label_or_beneath_it() -> None:
     rows = made_sections(small="v5")
     spec = rates(rows, "").to_dict()
-    small = {(t["text"], t["is_narrow"]): t for t in data_of(spec, "text", 5)}
+    small = {(t["text"], t["is_narrow"]): t for t in data_of(spec, "text", 4)}
     tops = spec["layer"][0]["encoding"]["y"]["axis"]["values"]
     behind, beneath = small["v5", True], small["a longer list of scales, 3, 4, 5", True]
     assert behind["y"] == tops[3] and behind["x"] > 24 + len("Sepsis") * 6
@@ -195,8 +195,8 @@ def test_spans_are_bars_between_quartiles() -> None:
     assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [1, 22]
     assert [(d["x"], d["upper"]) for d in data_of(spec, "rule", 1)] == [(5, 17.5)]
     assert [d["x"] for d in data_of(spec, "point", 1)] == [9]
-    assert [t["text"].split() for t in data_of(spec, "text", 3)] == [["n", "12+3", "9", "d"]]
-    assert [t["text"].split() for t in data_of(spec, "text", 4)] == [["n", "4", "too", "few"]]
+    assert [t["text"].split() for t in data_of(spec, "text", 2)] == [["n", "12+3", "9", "d"]]
+    assert [t["text"].split() for t in data_of(spec, "text", 3)] == [["n", "4", "too", "few"]]
     told = data_of(spec, "rect")[0]
     assert told["told_0"] == "9 d (5 to 17.5), n = 12, 3 without a day"
     assert told["told_1"] == "too few, n = 4"

@@ -248,13 +248,17 @@ def recovery(course: Course, rows: pl.DataFrame) -> Incidence:
     return Incidence("recovery", say("time.recovery"), course, tuple(groups), apart, ())
 
 
+def undated_share(rows: pl.DataFrame) -> float:
+    """The share of patients without a date of recovery; 0 of nobody."""
+    undated = rows.filter(pl.col("recovery_day").is_null())
+    return int(undated["n"].sum()) / max(int(rows["n"].sum()), 1)
+
+
 def _undated(course: Course, rows: pl.DataFrame) -> str:
     """Why groups are not compared: too many of one are without a date; empty if they are."""
     limit = course.on.study.toxicity.most_undocumented
     for one in course.groups:
         mine = rows.filter(one.group.matches)
-        n = int(mine["n"].sum())
-        undated = int(mine.filter(pl.col("recovery_day").is_null())["n"].sum())
-        if n and undated / n > limit:
+        if undated_share(mine) > limit:
             return say("time.too_undated", group=one.group.label, limit=f"{100 * limit:g}")
     return ""

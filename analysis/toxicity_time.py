@@ -8,7 +8,7 @@ from analysis.answer import Answer, Figure, Note, Number, Table
 from analysis.compose import Page
 from analysis.toxicity_course import Course, course_of
 from analysis.toxicity_exposure import is_kept, not_kept, scales_told
-from analysis.toxicity_first import DAYS, Incidence, first_event, recovery
+from analysis.toxicity_first import DAYS, Incidence, first_event, recovery, undated_share
 from analysis.toxicity_incidence import (
     at_risk_table,
     incidence_figure,
@@ -28,6 +28,9 @@ from analysis.toxicity_spans import (
 )
 from trial.words import say
 from warehouse.query import query
+
+# With fewer dates than for every second patient a curve would look like aplasia.
+MOST_UNDATED = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,11 @@ def _recovery(course: Course) -> tuple[Part, list[Note]]:
     rows = rows.with_columns(pl.when(day >= 0).then(day).alias("recovery_day"))
     if rows["recovery_day"].is_null().all():
         return Part((), (), ()), [Note("info", say("time.no_recovery", **course.told)), *notes]
-    return _of_incidence(recovery(course, rows), course.number), [*_undated(course, rows), *notes]
+    notes = [*_undated(course, rows), *notes]
+    if any(undated_share(rows.filter(g.group.matches)) > MOST_UNDATED for g in course.groups):
+        notes.append(Note("warning", say("time.recovery_not_shown", **course.told)))
+        return Part((), (), ()), notes
+    return _of_incidence(recovery(course, rows), course.number), notes
 
 
 def _undated(course: Course, rows: pl.DataFrame) -> list[Note]:

@@ -222,6 +222,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "{block}. Whether they did not recover or it was not written down is not known: in the "
         "curve they count as not recovered."
     },
+    "time.recovery_not_shown": {
+        "en": "Neutrophil recovery in course {nth} of {block} is not shown: of more than half of a "
+        "cohort no date is recorded."
+    },
     "time.too_undated": {
         "en": "in {group} no date of recovery is recorded in more than {limit} % of those with the "
         "course"

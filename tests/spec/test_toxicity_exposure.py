@@ -29,6 +29,8 @@ ANSWERS = {"compare": compare_answer, "time": time_answer, "burden": burden_answ
 def _old_child(clinic: Clinic, k: int) -> None:
     """F1, F2, R1; an oral mucositis on day k + 1 of F1 for k + 1 days, the last two without end."""
     child = clinic.child(f"A{k}", "2014").line(30).course("R1", 60, 65).seen(400)
+    f1 = next(c for c in clinic.rows["courses"] if c["case_id"] == child.case)
+    f1["anc_recovery_date"] = on(16) if k < 7 else ""
     end = on(6 + 2 * k) if k < 10 else ""
     child.event(6 + k, "oral mucositis", "3", end_date=end)
     if k == 0:
@@ -76,6 +78,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     clinic = Clinic(tmp_path_factory.mktemp("single"))
     child = clinic.child("C0", "2016").line(30).seen(400)
     child.course("R1", 70, 75, ae_documented="no")
+    clinic.rows["courses"][0]["anc_recovery_date"] = on(16)
     child.event(8, "sepsis", "3", end_date=on(9)).event(9, "sepsis", "4", end_date=on(10))
     child.event(22, "pneumonia", "2", end_date=on(40)).event(28, "sepsis", "2", end_date="")
     clinic.child("C1", "2016").line(None).event(10, "sepsis", "5", outcome="fatal").seen(
@@ -304,6 +307,14 @@ def test_recoveries_without_a_date_are_told_and_with_many_of_them_nothing_is_com
     assert apart and all("more than 20 %" in (n.not_estimable_reason or "") for n in apart)
     (test,) = [n for n in found.numbers if n.statistic == "recovery_gray"]
     assert "more than 20 %" in (test.not_estimable_reason or "")
+    nobody = told("time", ward, block="f2")
+    assert not [n for n in nobody.numbers if n.statistic == "recovery_incidence"]
+
+
+def test_a_curve_of_recovery_with_few_dates_is_not_drawn(single: Snapshot) -> None:
+    found = told("time", single, block="f1")
+    assert not [n for n in found.numbers if n.statistic == "recovery_incidence"]
+    assert any("is not shown: of more than half of a cohort" in n.text for n in found.notes)
 
 
 def test_bars_by_day_begin_with_day_1_and_tell_who_is_still_at_risk(ward: Snapshot) -> None:

@@ -84,7 +84,7 @@ class Table:
 
     `disclosed` goes with `rows`; a table without it tells nothing about patients. The first
     `n_labels` cells of a row are its labels, which stay when the row is withheld. Of prose the last
-    cell of a row is a sentence that says all.
+    cell of a row is a sentence that says all. Rows at the places `pale` are shown in grey.
     """
 
     code: str
@@ -94,6 +94,7 @@ class Table:
     disclosed: tuple[Disclosed, ...] = ()
     n_labels: int = 1
     is_prose: bool = False
+    pale: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

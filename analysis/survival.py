@@ -1,38 +1,39 @@
 """Survival of the chosen cohorts: headline, notes, figure, tables and tidy numbers of a view."""
 
-from dataclasses import replace
 from functools import partial
 
 from analysis import survival_disclosed as told_of
-from analysis.answer import Answer, Disclosed, Figure, Note, Number, of_estimate
-from analysis.charts.survival import Curve, page_height, survival_chart
-from analysis.compose import late_entry
+from analysis.answer import Answer, Figure, Note
+from analysis.charts.survival import Curve, Mark, page_height, survival_chart
 from analysis.groups import origin_label
 from analysis.incidence import incidence_answer
 from analysis.link import View
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import DayCounts, at_risk_table
-from analysis.stats.estimate import Estimate
+from analysis.survival_guards import guards, is_proportional
+from analysis.survival_numbers import survival_numbers
 from analysis.survival_results import (
     FEWEST_FOR_TAU,
     CohortSurvival,
     Comparison,
     Results,
-    Tau,
     survival_results,
 )
 from analysis.survival_tables import END_BELOW, FADE_BELOW, end_day, survival_tables, tick_days
 from analysis.wording import (
+    crossing,
     cutoff_in_words,
+    in_unit,
     notice,
     percent,
     percent_limits,
     points,
     points_limits,
     time_in_words,
+    written,
 )
 from trial.selection import in_words
-from trial.study import Study
+from trial.survival_rule import Published
 from trial.words import say
 from warehouse.query import Snapshot
 
@@ -56,7 +57,41 @@ def _headline(results: Results) -> str:
     when = time_in_words(study, time)
     label = results.endpoint.label
     text = say("survival.headline", endpoint=label, time=when, cohorts="; ".join(parts))
-    return " ".join([text, *(_difference_sentence(x, time) for x in results.comparisons)])
+    first = " ".join([text, *(_difference_sentence(x, time) for x in results.comparisons)])
+    measured = [_measures_sentence(results, x) for x in results.comparisons]
+    return "\n".join([first, *measured, _followed_sentence(results)])
+
+
+def _measures_sentence(results: Results, x: Comparison) -> str:
+    """The mean second, the hazard ratio third; without a ratio that holds there is none."""
+    study, holds = results.study, is_proportional(results)
+    tau = time_in_words(study, results.tau.shown or results.tau.asked)
+    mean = written(x.rmst_difference, in_unit(study, signed=True), f" {study.time_unit}s")
+    pair = {"cohort": x.cohort.label, "comparator": x.comparator.label}
+    named = say("share.minus", **pair) + " " + mean
+    value = written(x.hazard_ratio, lambda h: f"{h:.2f}")
+    key = "ratio_fails" if holds is False else "ratio_unknown" if holds is None else "ratio_told"
+    if x.hazard_ratio.estimate is None:
+        key = "ratio_told"
+    ratio = say(f"survival.{key}", value=value)
+    return say("survival.measures", tau=tau, mean=named, ratio=ratio)
+
+
+def _followed_sentence(results: Results) -> str:
+    """Events of all, median follow-up and completeness of each cohort."""
+    study, parts = results.study, []
+    for c in results.cohorts:
+        if not c.counts.n:
+            continue
+        share = ""
+        if c.completeness.estimate is not None:
+            value = f"{100 * c.completeness.estimate:.0f} %"
+            share = say("survival.followed_share", value=value)
+        median = crossing(c.follow_up, study).partition(" (")[0]
+        told = {"events": c.counts.n_events, "n": c.counts.n, "median": median}
+        told |= {"group": c.cohort.label, "completeness": share}
+        parts.append(say("survival.followed_part", **told))
+    return say("survival.followed", parts="; ".join(parts))
 
 
 def _difference_sentence(comparison: Comparison, time: float) -> str:
@@ -69,25 +104,16 @@ def _difference_sentence(comparison: Comparison, time: float) -> str:
 
 
 def _notes(results: Results) -> tuple[Note, ...]:
-    study, time, notes = results.study, results.view.time, []
-    when = time_in_words(study, time)
+    study, notes = results.study, []
     if results.not_compared:
         notes.append(Note("warning", results.not_compared))
     if not study.randomised and results.comparisons:
         notes.append(Note("warning", say("survival.not_randomised")))
-    thin = [
-        c.cohort.label
-        for c in results.cohorts
-        if c.at(time)[0].estimate is not None and c.at(time)[1].at_risk < FADE_BELOW
-    ]
-    if thin:
-        text = say("survival.thin", time=when, n=FADE_BELOW, cohorts=", ".join(thin))
-        notes.append(Note("warning", text, told_of.chosen_time(results)))
+    notes += guards(results)
     if results.tau.shown not in (None, results.tau.asked):
         asked, shown = (time_in_words(study, t) for t in (results.tau.asked, results.tau.shown))
         text = say("survival.tau_changed", asked=asked, shown=shown, n=FEWEST_FOR_TAU)
         notes.append(Note("warning", text))
-    notes += late_entry(results.snapshot)
     if left_out := _left_out(results):
         text = say("survival.left_out", parts="; ".join(left_out))
         notes.append(Note("warning", text, told_of.totals(results)))
@@ -99,10 +125,33 @@ def _notes(results: Results) -> tuple[Note, ...]:
         comparator = results.comparisons[0].comparator
         if not comparator.is_reference:
             notes.append(Note("info", say("survival.reference", cohort=comparator.label)))
-        notes.append(Note("info", say("survival.hazard_note")))
     if len(results.compared) > 2:
         notes.append(Note("info", say("survival.joint", n=len(results.compared))))
-    return tuple(notes)
+    return (*notes, *_published_notes(results))
+
+
+def _published_notes(results: Results) -> list[Note]:
+    """What the marks of other trials are, where they are asked for."""
+    if results.view.published != "yes":
+        return []
+    notes = []
+    for mark in _published(results):
+        value = percent(mark.value)
+        if mark.lower is not None and mark.upper is not None:
+            limits = say(
+                "value.limits", lower=f"{100 * mark.lower:.1f}", upper=f"{100 * mark.upper:.1f}"
+            )
+            value = say("value.with_limits", value=value, limits=limits)
+        told = {"label": mark.label, "source": mark.source, "differs": mark.differs}
+        time = time_in_words(results.study, mark.time)
+        notes.append(Note("info", say("survival.published_note", value=value, time=time, **told)))
+    return notes or [Note("info", say("survival.none_published"))]
+
+
+def _published(results: Results) -> list[Published]:
+    """Results of other trials for the endpoint."""
+    found = results.study.survival.published
+    return [mark for mark in found if mark.endpoint_code == results.endpoint.code]
 
 
 def _left_out(results: Results) -> list[str]:
@@ -129,13 +178,19 @@ def _fade_day(counts: DayCounts) -> float | None:
     return float(faded[0]) if faded.size else None
 
 
+def _fades(results: Results, c: CohortSurvival) -> float | None:
+    """Pale below ten at risk, and beyond the follow-up that all compared cohorts share."""
+    own, shared = _fade_day(c.counts), results.window.end if results.comparisons else None
+    return min((day for day in (own, shared) if day is not None), default=None)
+
+
 def _curve(results: Results, c: CohortSurvival) -> Curve:
     return Curve(
         label=c.cohort.label,
         role=c.cohort.role,
         km=c.km,
         end_day=end_day(c.counts),
-        fade_day=_fade_day(c.counts),
+        fade_day=_fades(results, c),
         at_risk=at_risk_table(c.counts, tick_days(results)),
         has_percentages=c.counts.n >= FEWEST_FOR_PERCENT,
     )
@@ -154,6 +209,12 @@ def _figure(results: Results, headline: str, population: str) -> Figure:
         survival_title=endpoint.label,
         bands=view.bands,
         marks=view.marks,
+        milestones=tuple(study.milestone_times),
+        chosen=view.time,
+        published=tuple(
+            Mark(m.label, m.time, m.value, m.lower, m.upper)
+            for m in (_published(results) if view.published == "yes" else ())
+        ),
     )
     caption = say(
         "survival.caption",
@@ -175,99 +236,6 @@ def _figure(results: Results, headline: str, population: str) -> Figure:
         tables=("at_risk", "curve"),
         disclosed=(told_of.curve(results),),
     )
-
-
-def _numbers(results: Results, population: str) -> tuple[Number, ...]:
-    base = Number(
-        snapshot=results.snapshot.snapshot_id,
-        synthetic=results.snapshot.is_synthetic,
-        question=QUESTION,
-        endpoint=results.endpoint.code,
-        population=population,
-    )
-    numbers = []
-    for c, mean in zip(results.cohorts, results.means, strict=True):
-        mine = replace(base, cohort=c.cohort.code, denominator=c.counts.n)
-        numbers += _cohort_numbers(results, c, mine)
-        mine = replace(mine, disclosed=told_of.totals(results))
-        numbers.append(_timed(mine, "rmst", "days", mean, results.tau, results.study))
-    for x in results.comparisons:
-        pair = replace(base, cohort=x.cohort.code, comparator=x.comparator.code)
-        for time, found in x.differences:
-            days = time * results.study.unit_days
-            row = replace(pair, statistic="survival_difference", unit="proportion", time_days=days)
-            row = replace(row, disclosed=_at_time(results, time))
-            numbers.append(replace(row, **of_estimate(found)))
-        numbers.append(
-            _timed(pair, "rmst_difference", "days", x.rmst_difference, results.tau, results.study)
-        )
-        pair = replace(pair, disclosed=told_of.totals(results))
-        ratio = replace(pair, statistic="hazard_ratio", unit="ratio")
-        numbers.append(replace(ratio, **of_estimate(x.hazard_ratio)))
-    test = results.log_rank
-    numbers.append(
-        replace(
-            base,
-            cohort=",".join(results.compared),
-            statistic="log_rank_chi_square",
-            disclosed=told_of.totals(results),
-            unit="chi-square",
-            estimate=test.chi_square,
-            p_value=test.p_value,
-            method=f"log-rank, {test.degrees_of_freedom} df",
-            not_estimable_reason=test.reason,
-        )
-    )
-    return tuple(numbers)
-
-
-def _timed(
-    base: Number, statistic: str, unit: str, found: Estimate, tau: Tau, study: Study
-) -> Number:
-    time = tau.shown if tau.shown is not None else tau.asked
-    row = replace(base, statistic=statistic, unit=unit, time_days=time * study.unit_days)
-    return replace(row, **of_estimate(found))
-
-
-def _at_time(results: Results, time: float) -> Disclosed:
-    """What a number of a milestone time tells."""
-    chosen = time == results.view.time
-    return told_of.chosen_time(results) if chosen else told_of.all_times(results)
-
-
-def _cohort_numbers(results: Results, c: CohortSurvival, base: Number) -> list[Number]:
-    totals = told_of.totals(results)
-
-    def count(
-        statistic: str, value: int, disclosed: Disclosed, time_days: float | None = None
-    ) -> Number:
-        row = replace(base, statistic=statistic, unit="patients", time_days=time_days)
-        row = replace(row, disclosed=disclosed)
-        return replace(row, estimate=value, numerator=value, method="count")
-
-    n_events = c.counts.n_events
-    numbers = [
-        replace(count("enrolled", c.size.n_enrolled, totals), denominator=c.size.n_enrolled),
-        replace(count("population", c.size.n_population, totals), denominator=c.size.n_enrolled),
-        replace(count("in_figure", c.counts.n, totals), denominator=c.size.n_population),
-        count("events", n_events, totals),
-        count("censored", c.counts.n - n_events, totals),
-    ]
-    rows = [(told_of.curve(results), row) for row in at_risk_table(c.counts, (0.0,))]
-    rows += [(_at_time(results, time), row) for time, _, row in c.milestones]
-    for part, row in rows:
-        numbers.append(count("at_risk", row.at_risk, part, row.time_days))
-        numbers.append(count("events_before", row.events, part, row.time_days))
-        numbers.append(count("censored_before", row.censored, part, row.time_days))
-    for time, found, _ in c.milestones:
-        days = time * results.study.unit_days
-        row = replace(base, statistic="survival", unit="proportion", time_days=days)
-        row = replace(row, disclosed=_at_time(results, time))
-        numbers.append(replace(row, numerator=c.events_by(days), **of_estimate(found)))
-    for statistic, found in (("median_time", c.median), ("median_follow_up", c.follow_up)):
-        row = replace(base, statistic=statistic, unit="days", disclosed=told_of.ONE_PATIENT)
-        numbers.append(replace(row, **of_estimate(found)))
-    return numbers
 
 
 def _not_defined(results: Results) -> str | None:
@@ -313,6 +281,8 @@ def survival_answer(snapshot: Snapshot, view: View) -> Answer:
         notes=notes,
         figures=() if nobody else (_figure(results, headline, population),),
         tables=() if nobody else survival_tables(results),
-        tell=partial(_numbers, results, population),
-        headline_disclosed=() if nobody else (told_of.chosen_time(results),),
+        tell=partial(survival_numbers, results, population),
+        headline_disclosed=()
+        if nobody
+        else (told_of.chosen_time(results), told_of.totals(results)),
     )

@@ -4,6 +4,8 @@ The row of the chosen time stands by itself; the other times stand or fall toget
 them next to each other tell who fell between them. A median is the day of one patient's event.
 """
 
+from collections.abc import Sequence
+
 from analysis.answer import Disclosed
 from analysis.survival_results import CohortSurvival, Results
 
@@ -48,6 +50,11 @@ def totals(results: Results) -> Disclosed:
         counts += [n, events, n - events, c.size.n_population - n, c.ended.n_in_doubt]
         counts += [c.ended.n_without_origin, c.size.n_population - c.ended.n_without_origin]
     return Disclosed(tuple(counts), "totals")
+
+
+def beside_totals(results: Results, counts: Sequence[int], part: str) -> Disclosed:
+    """Some counts of patients, which stand beside the totals."""
+    return Disclosed((*counts, *totals(results).counts), part)
 
 
 def curve(results: Results) -> Disclosed:

@@ -2,10 +2,14 @@
 
 Population: the enrollments of the selection for which the endpoint could be derived; those left out
 are counted. Every cohort is compared with the reference, or with the first chosen cohort if the
-reference is not chosen. Conventions: `analysis/stats/survival.py`.
+reference is not chosen. Where follow-up is unequal, comparisons end with the follow-up that all
+share (`analysis/survival_window.py`). Conventions: `analysis/stats/survival.py`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
 
 from analysis.answer import CohortSize
 from analysis.groups import Group, groups, not_compared
@@ -15,19 +19,31 @@ from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import AtRisk, DayCounts, at_risk_table, day_counts
 from analysis.stats.cox import hazard_ratios
 from analysis.stats.estimate import Estimate, not_estimable
+from analysis.stats.fragility import Fragility, survival_fragility
 from analysis.stats.limits import mover_difference
 from analysis.stats.logrank import LogRank, log_rank
+from analysis.stats.proportionality import Proportionality, proportionality
 from analysis.stats.restricted_mean import (
     restricted_mean,
     restricted_mean_difference,
     restricted_mean_estimate,
 )
 from analysis.stats.survival import KaplanMeier, follow_up, kaplan_meier, quantile, survival_at
+from analysis.survival_window import (
+    Window,
+    completeness_of,
+    followed_asked,
+    up_to,
+    window_of,
+)
+from analysis.wording import in_unit
 from trial.study import Endpoint, Study
 from trial.words import say
-from warehouse.query import Snapshot
+from warehouse.query import Snapshot, query
 
 FEWEST_FOR_TAU = 10
+# Of more children a count of single ones says nothing, and takes long.
+MOST_FRAGILE = 5_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +58,9 @@ class CohortSurvival:
     milestones: tuple[tuple[float, Estimate, AtRisk], ...]
     median: Estimate
     follow_up: Estimate
+    completeness: Estimate
+    n_late: int
+    n_shared: int
 
     def at(self, time: float) -> tuple[Estimate, AtRisk]:
         """S and the at-risk row at a milestone time."""
@@ -50,6 +69,11 @@ class CohortSurvival:
     def events_by(self, days: float) -> int:
         """Events up to and including a day: what S(t) counts."""
         return int(self.counts.events[self.counts.day <= days].sum())
+
+    @property
+    def n_at_origin(self) -> int:
+        """Events on day 0: a proportion, not a hazard."""
+        return self.events_by(0)
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,7 @@ class Comparison:
     differences: tuple[tuple[float, Estimate], ...]
     rmst_difference: Estimate
     hazard_ratio: Estimate
+    fragility: tuple[Fragility, ...] = ()
 
     def difference_at(self, time: float) -> Estimate:
         """The difference of S at a milestone time."""
@@ -89,6 +114,22 @@ class Results:
     log_rank: LogRank
     compared: tuple[str, ...]
     not_compared: str | None
+    window: Window
+
+    @cached_property
+    def proportionality(self) -> Proportionality | None:
+        """Whether the hazard ratios stay the same over time; None if nothing is compared."""
+        counts = [c.counts for c in self.cohorts if c.cohort.code in self.compared]
+        if len(counts) < 2:
+            return None
+        return proportionality(tuple(up_to(c, self.window.end) for c in counts))
+
+    @property
+    def n_beyond(self) -> int:
+        """Events after the end of all comparisons."""
+        if self.window.end is None:
+            return 0
+        return sum(c.counts.n_events - c.events_by(self.window.end) for c in self.cohorts)
 
     @property
     def study(self) -> Study:
@@ -105,7 +146,9 @@ def _too_few(method: str) -> Estimate:
     return not_estimable(say("survival.few", n=FEWEST_FOR_PERCENT), method)
 
 
-def _cohort_survival(study: Study, cohort: Group, ended: Ended) -> CohortSurvival:
+def _cohort_survival(
+    study: Study, cohort: Group, ended: Ended, followed: pl.DataFrame
+) -> CohortSurvival:
     counts = day_counts(ended.by_day)
     km = kaplan_meier(counts)
     days = tuple(t * study.unit_days for t in study.milestone_times)
@@ -120,6 +163,9 @@ def _cohort_survival(study: Study, cohort: Group, ended: Ended) -> CohortSurviva
         milestones=tuple(zip(study.milestone_times, found, rows, strict=True)),
         median=_percentable(quantile(km), counts.n),
         follow_up=_percentable(follow_up(counts), counts.n),
+        completeness=_percentable(completeness_of(followed, cohort), counts.n),
+        n_late=int(followed.filter(cohort.matches)["n_late"].sum()),
+        n_shared=int(followed.filter(cohort.matches)["n_shared"].sum()),
     )
 
 
@@ -139,9 +185,13 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
     study, chosen = snapshot.study, view.selection
     endpoint = study.endpoint(view.endpoint)
     found = outcomes(snapshot, chosen, endpoint)
-    cohorts = [_cohort_survival(study, g, found.of(g)) for g in groups(study, chosen)]
-    reason = not_compared(study, chosen)
-    tau = _tau(study, endpoint, view.tau, _compared(cohorts))
+    followed = query(snapshot, "followed", chosen, **followed_asked(study, endpoint))
+    cohorts = [_cohort_survival(study, g, found.of(g), followed) for g in groups(study, chosen)]
+    reason, compared = not_compared(study, chosen), _compared(cohorts)
+    tau = _tau(study, endpoint, view.tau, compared)
+    # In a randomised study follow-up differs by who leaves it, and all of it is compared.
+    followed_for = [] if study.randomised else [c.follow_up for c in compared]
+    window = window_of([c.counts for c in compared], followed_for)
     return Results(
         snapshot=snapshot,
         view=view,
@@ -149,10 +199,11 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
         cohorts=tuple(cohorts),
         tau=tau,
         means=tuple(_mean(study, c, tau) for c in cohorts),
-        comparisons=() if reason else _comparisons(study, cohorts, tau),
-        log_rank=_log_rank(cohorts, reason),
-        compared=() if reason else tuple(c.cohort.code for c in _compared(cohorts)),
+        comparisons=() if reason else _comparisons(view, study, cohorts, tau, window),
+        log_rank=_log_rank(cohorts, reason, window),
+        compared=() if reason else tuple(c.cohort.code for c in compared),
         not_compared=reason,
+        window=window,
     )
 
 
@@ -173,7 +224,7 @@ def _compared(cohorts: list[CohortSurvival]) -> list[CohortSurvival]:
     return [c for c in cohorts if c.counts.n >= FEWEST_FOR_PERCENT]
 
 
-def _log_rank(cohorts: list[CohortSurvival], refused: str | None) -> LogRank:
+def _log_rank(cohorts: list[CohortSurvival], refused: str | None, window: Window) -> LogRank:
     if refused:
         return LogRank(None, 0, None, (), (), reason=refused)
     compared = _compared(cohorts)
@@ -181,16 +232,17 @@ def _log_rank(cohorts: list[CohortSurvival], refused: str | None) -> LogRank:
         reason = "survival.only_one" if len(cohorts) < 2 else "survival.few_cohorts"
         told = say(reason, n=FEWEST_FOR_PERCENT)
         return LogRank(None, 0, None, (), (), reason=told)
-    return log_rank(tuple(c.counts for c in compared))
+    return log_rank(tuple(up_to(c.counts, window.end) for c in compared))
 
 
-def _hazard_ratios(cohorts: list[CohortSurvival]) -> list[Estimate]:
+def _hazard_ratios(cohorts: list[CohortSurvival], window: Window) -> list[Estimate]:
     """Of every cohort but the first, in one model of the cohorts with enough patients."""
     compared = _compared(cohorts)
     codes = {c.cohort.code for c in compared}
     if cohorts[0].cohort.code not in codes:
         return [_too_few("Cox model") for _ in cohorts[1:]]
-    found = iter(hazard_ratios(tuple(c.counts for c in compared)) if compared[1:] else ())
+    counts = tuple(up_to(c.counts, window.end) for c in compared)
+    found = iter(hazard_ratios(counts) if compared[1:] else ())
     return [next(found) if c.cohort.code in codes else _too_few("Cox model") for c in cohorts[1:]]
 
 
@@ -207,15 +259,42 @@ def _mean_difference(
     )
 
 
-def _comparisons(study: Study, cohorts: list[CohortSurvival], tau: Tau) -> tuple[Comparison, ...]:
+def _difference(
+    study: Study, comparator: CohortSurvival, other: CohortSurvival, time: float, window: Window
+) -> Estimate:
+    """Of S at a time; none beyond the follow-up that all share, where it is unequal."""
+    if window.is_beyond(time * study.unit_days):
+        end = in_unit(study)(window.end or 0.0)
+        return not_estimable(say("survival.beyond", end=end, unit=study.time_unit), "MOVER")
+    return mover_difference(comparator.at(time)[0], other.at(time)[0])
+
+
+def _fragility(
+    study: Study, comparator: CohortSurvival, other: CohortSurvival, time: float
+) -> tuple[Fragility, ...]:
+    """Of the difference at the chosen time, changing children of the one and of the other."""
+    days = time * study.unit_days
+    pair = (comparator.counts, other.counts)
+    return tuple(survival_fragility(pair, days, in_reference) for in_reference in (True, False))
+
+
+def _comparisons(
+    view: View, study: Study, cohorts: list[CohortSurvival], tau: Tau, window: Window
+) -> tuple[Comparison, ...]:
     comparator, *others = cohorts
-    ratios = _hazard_ratios(cohorts) if others else []
+    ratios = _hazard_ratios(cohorts, window) if others else []
     found = []
     for other, ratio in zip(others, ratios, strict=True):
         differences = tuple(
-            (time, mover_difference(comparator.at(time)[0], other.at(time)[0]))
+            (time, _difference(study, comparator, other, time, window))
             for time in study.milestone_times
         )
         mean = _mean_difference(study, comparator, other, tau)
-        found.append(Comparison(other.cohort, comparator.cohort, differences, mean, ratio))
+        chosen = next(d for time, d in differences if time == view.time)
+        is_small = comparator.counts.n + other.counts.n <= MOST_FRAGILE
+        fragile: tuple[Fragility, ...] = ()
+        if chosen.lower is not None and is_small:
+            fragile = _fragility(study, comparator, other, view.time)
+        pair = (other.cohort, comparator.cohort)
+        found.append(Comparison(*pair, differences, mean, ratio, fragile))
     return tuple(found)

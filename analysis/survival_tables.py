@@ -1,10 +1,14 @@
 """The tables of the survival page, as they are shown, and where its time axis has ticks."""
 
+from dataclasses import replace
+
 from analysis import survival_disclosed as told_of
 from analysis.answer import Disclosed, Table
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import DayCounts, at_risk_table
+from analysis.stats.estimate import Estimate
 from analysis.stats.logrank import LogRank
+from analysis.survival_guards import is_proportional
 from analysis.survival_results import Results
 from analysis.wording import crossing, in_unit, p_value, points, time_in_words, written
 from trial.words import say
@@ -90,10 +94,18 @@ def _cohort_table(results: Results) -> Table:
         (say("measure.median"), *(crossing(c.median, study) for c in cohorts)),
         (say("measure.rmst", time=tau), *means),
         (say("measure.follow_up"), *(crossing(c.follow_up, study) for c in cohorts)),
+        (say("measure.completeness"), *(_completeness(c.completeness) for c in cohorts)),
     ]
     totals, one = told_of.totals(results), told_of.ONE_PATIENT
-    disclosed = [totals, totals, totals, one, totals, one]
+    disclosed = [totals, totals, totals, one, totals, one, totals]
     return _table("cohorts", _per_cohort(results, "measure"), rows, disclosed)
+
+
+def _completeness(found: Estimate) -> str:
+    """99 %: what it is of is known to the month."""
+    if found.estimate is None:
+        return say("value.not_estimable", reason=found.reason)
+    return f"{100 * found.estimate:.0f} %"
 
 
 def _with_p(told: str, p: float | None) -> str:
@@ -124,7 +136,9 @@ def _comparison_table(results: Results) -> Table:
     totals = told_of.totals(results)
     disclosed = [told_of.chosen_time(results), totals, totals, totals] if pairs else []
     columns = (say("column.measure"), *pairs)
-    return _table("comparison", columns, rows if pairs else [], disclosed)
+    shown = _table("comparison", columns, rows if pairs else [], disclosed)
+    # The ratio and its test are pale where one number does not describe the curves.
+    return replace(shown, pale=(2, 3)) if pairs and is_proportional(results) is False else shown
 
 
 def _log_rank_row(results: Results) -> tuple[str, ...]:

@@ -8,6 +8,12 @@ from trial.words_events import TEXTS as EVENT_TEXTS
 from trial.words_exposure import TEXTS as EXPOSURE_TEXTS
 from trial.words_patients import TEXTS as PATIENT_TEXTS
 from trial.words_response import TEXTS as RESPONSE_TEXTS
+from trial.words_survival import TEXTS as SURVIVAL_TEXTS
+from trial.words_survival_bridge import TEXTS as BRIDGE_TEXTS
+from trial.words_survival_endpoints import TEXTS as SURVIVAL_ENDPOINT_TEXTS
+from trial.words_survival_fair import TEXTS as FAIR_TEXTS
+from trial.words_survival_later import TEXTS as LATER_TEXTS
+from trial.words_survival_subgroups import TEXTS as SUBGROUP_TEXTS
 from trial.words_toxicity import TEXTS as TOXICITY_TEXTS
 
 LANGUAGE = "en"
@@ -97,8 +103,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.caption": {
         "en": "{definition} Population: {population}. Kaplan-Meier with 95 % log-log bands; marks: "
         "censored. Under the axis: at risk just before, events and censored before; they add to N. "
-        "A curve is pale below {fade} at risk and ends below {end}. Data {snapshot}, cut-off "
-        "{cutoff}. {notice}"
+        "A curve is pale below {fade} at risk and beyond the follow-up that compared cohorts "
+        "share, and ends below {end}. Data {snapshot}, cut-off {cutoff}. {notice}"
     },
     "survival.alt": {"en": "Kaplan-Meier curves of {endpoint}. {headline}"},
     "survival.row_at_risk": {"en": "at risk"},
@@ -130,9 +136,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{n} of {n_population} in {cohort} have no {censor} and no event"
     },
     "survival.reference": {"en": "Compared with {cohort}, the first of the chosen cohorts."},
-    "survival.hazard_note": {
-        "en": "The hazard ratio assumes that it is constant over time; this is not tested here yet."
-    },
     "survival.joint": {
         "en": "With {n} cohorts the hazard ratios come from one model of all of them."
     },
@@ -187,6 +190,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "measure.censored": {"en": "Censored"},
     "measure.median": {"en": "Median time"},
     "measure.follow_up": {"en": "Median follow-up (reverse Kaplan-Meier)"},
+    "measure.completeness": {"en": "Observed of possible follow-up (Clark)"},
     "value.log_rank": {"en": "chi-square {chi_square}, {df} df"},
     "value.with_limits": {"en": "{value} ({limits})"},
     "value.with_p": {"en": "{value}, {p}"},
@@ -232,20 +236,27 @@ TEXTS: dict[str, dict[str, str]] = {
     "figure.save_numbers": {"en": "Numbers (CSV)"},
     "figure.save_svg": {"en": "Figure (SVG)"},
     "figure.save_png": {"en": "Figure (PNG)"},
+    **BRIDGE_TEXTS,
     **EVENT_TEXTS,
     **EXPOSURE_TEXTS,
+    **FAIR_TEXTS,
+    **LATER_TEXTS,
     **PATIENT_TEXTS,
     **RESPONSE_TEXTS,
+    **SURVIVAL_TEXTS,
+    **SURVIVAL_ENDPOINT_TEXTS,
+    **SUBGROUP_TEXTS,
     **TOXICITY_TEXTS,
 }
 
 
 class Count(int):
-    """A number that a text can put in the plural: `{n} event{n:s}`."""
+    """A number that a text can put in the plural: `{n} event{n:s}`, `{n} {n:child|children}`."""
 
     def __format__(self, spec: str) -> str:
-        """The plural's ending for `s`; else the number."""
-        return ("" if self == 1 else "s") if spec == "s" else format(int(self), spec)
+        """The plural's ending for `s`, one of two words; else the number."""
+        one, bar, several = ("", "|", "s") if spec == "s" else spec.partition("|")
+        return (one if self == 1 else several) if bar else format(int(self), spec)
 
 
 def say(key: str, **values: object) -> str:

@@ -30,11 +30,14 @@ class Steps:
     end_day: float
     fade_day: float | None
 
-    def told(self, day: float, at_risk: str, has_percentages: bool) -> str:
-        """What there is to say of a day: 57.8 % (53.9 to 61.6), 41 at risk; '-' past the end."""
+    def told(self, day: float, at_risk: str, has_percentages: bool, more: str = "") -> str:
+        """What there is to say of a day: 57.8 % (53.9 to 61.6), 41 at risk; '-' past the end.
+
+        `more` is said last.
+        """
         if day > self.end_day:
             return "-"
-        counted = f"{int(self.n_at_risk[self.day >= day].max(initial=0))} {at_risk}"
+        counted = f"{int(self.n_at_risk[self.day >= day].max(initial=0))} {at_risk}{more}"
         if not has_percentages:
             return counted
         position = int(np.searchsorted(self.day, day, side="right")) - 1

@@ -7,12 +7,18 @@ import numpy as np
 import polars as pl
 
 from analysis.charts import curves as shared
+from analysis.charts import palette
 from analysis.charts.at_risk import AtRiskBlock, AtRiskColumn, table_height, table_layers
 from analysis.charts.curves import PLOT_HEIGHT
 from analysis.charts.steps import Steps, buckets, steps_frame, thinned
 from analysis.stats.counts import AtRisk
 from analysis.stats.survival import KaplanMeier
 from trial.words import say
+
+# Above the plot, for half of the topmost label of the axis.
+TOP = 14
+# Between the names of two curves, as a share of the axis: a line of text.
+NAME_STEP = 0.055
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,27 @@ class Curve:
         )
 
     def told(self, day: float) -> str:
-        """What the pointer is told on a day."""
-        return self.steps.told(day, say("survival.row_at_risk"), self.has_percentages)
+        """What the pointer is told on a day: S with its limits, at risk, events so far."""
+        events = int(self.km.counts.events[self.km.counts.day <= day].sum())
+        more = f", {events} {say('survival.row_events')}"
+        return self.steps.told(day, say("survival.row_at_risk"), self.has_percentages, more)
+
+    @property
+    def end_height(self) -> float:
+        """S where the curve ends."""
+        drawn = self.km.survival[self.km.counts.day <= self.end_day]
+        return float(drawn[-1]) if drawn.size else 1.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A published result at a time (in the unit of the axis), with its limits if it has some."""
+
+    label: str
+    time: float
+    value: float
+    lower: float | None
+    upper: float | None
 
 
 def _steps(curve: Curve, unit_days: float, n_buckets: int) -> pl.DataFrame:
@@ -86,9 +111,8 @@ def _block(curve: Curve) -> AtRiskBlock:
 
 
 def page_height(curves: tuple[Curve, ...]) -> int:
-    """Pixels of the whole picture: legend, plot, axis and one block a cohort."""
-    legend = shared.legend_height([c.label for c in curves])
-    return legend + PLOT_HEIGHT + table_height(tuple(_block(c) for c in curves))
+    """Pixels of the whole picture: plot, axis and one block a cohort."""
+    return TOP + PLOT_HEIGHT + table_height(tuple(_block(c) for c in curves))
 
 
 @dataclass(frozen=True)
@@ -111,7 +135,6 @@ def _scales(
     scale = shared.time_scale(max(*(c.end_day / unit_days for c in curves), ticks[-1]))
     axis = shared.percent_axis(survival_title)
     roles = {c.label: c.role for c in curves}
-    legend = shared.line_legend(list(roles))
     return _Scales(
         scale=scale,
         time=alt.X("time:Q", scale=scale, axis=shared.time_axis(ticks, time_title)),
@@ -119,8 +142,8 @@ def _scales(
         survival=alt.Y("survival:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
         # The same axis once more: layers share it, and one layer without it would take it away.
         lower=alt.Y("lower:Q", scale=alt.Scale(domain=[0, 1]), axis=axis),
-        colour=alt.Color("cohort:N", scale=shared.colour_scale(roles), legend=legend),
-        dash=alt.StrokeDash("cohort:N", scale=shared.dash_scale(roles), legend=legend),
+        colour=alt.Color("cohort:N", scale=shared.colour_scale(roles), legend=None),
+        dash=alt.StrokeDash("cohort:N", scale=shared.dash_scale(roles), legend=None),
     )
 
 
@@ -132,10 +155,15 @@ def survival_chart(
     survival_title: str,
     bands: bool,
     marks: bool,
+    milestones: tuple[float, ...] = (),
+    chosen: float | None = None,
+    published: tuple[Mark, ...] = (),
 ) -> alt.LayerChart:
     """Curves of one or more cohorts with their at-risk tables; time in the study's unit.
 
-    Raises ValueError without a curve: an empty population is a sentence, not a picture.
+    Each is named where it ends. Dotted lines stand at the `milestones`, a darker one at the
+    `chosen` time; `published` results of other trials are grey diamonds. Raises ValueError without
+    a curve: an empty population is a sentence, not a picture.
     """
     if not curves:
         raise ValueError("no cohort has patients")
@@ -143,6 +171,9 @@ def survival_chart(
     layers = _curve_layers(curves, unit_days, scales, bands)
     if marks:
         layers.append(_mark_layer(curves, unit_days, scales))
+    layers += _milestone_layer(milestones, chosen, scales)
+    layers.append(_name_layer(curves, unit_days, scales))
+    layers += _published_layers(published, scales)
     layers.append(_hover_layer(curves, unit_days, scales.bare_time, time_title))
     layers += table_layers(tuple(_block(c) for c in curves), unit_days, scales.scale)
     return shared.layered(layers)
@@ -176,3 +207,76 @@ def _mark_layer(curves: tuple[Curve, ...], unit_days: float, scales: _Scales) ->
     censored = alt.Chart(pl.concat([_marks(c, unit_days, n_buckets) for c in curves]))
     tick = censored.mark_tick(thickness=1.2, size=8, orient="vertical", opacity=0.8)
     return tick.encode(x=scales.bare_time, y=scales.survival, color=scales.colour)
+
+
+def _milestone_layer(
+    milestones: tuple[float, ...], chosen: float | None, scales: _Scales
+) -> list[alt.Chart]:
+    """Dotted lines at the times at which survival is told."""
+    last = scales.scale["domain"][1]
+    times = [time for time in milestones if time <= last]
+    if not times:
+        return []
+    frame = pl.DataFrame({"time": times, "is_chosen": [time == chosen for time in times]})
+    lines = alt.Chart(frame).mark_rule(color=palette.NEUTRAL, strokeDash=[2, 3], strokeWidth=1)
+    darker = {"test": "datum.is_chosen", "value": 0.9}
+    return [lines.encode(x=scales.bare_time, opacity=alt.OpacityValue(0.35, condition=darker))]
+
+
+def named_places(heights: list[float]) -> list[float]:
+    """Where the names of curves stand: beside their ends, the lowest beneath and others above.
+
+    Names keep a line of text apart, and stay on the axis.
+    """
+    order = sorted(range(len(heights)), key=lambda k: heights[k])
+    places = [0.0] * len(heights)
+    below = -1.0
+    for position, k in enumerate(order):
+        is_under = position == 0 and len(order) > 1 and heights[k] > NAME_STEP
+        wanted = heights[k] + (-0.6 if is_under else 0.6) * NAME_STEP
+        places[k] = below = max(wanted, below + NAME_STEP)
+    over = max(places, default=0.0) - (1 - NAME_STEP / 2)
+    return [place - max(over, 0.0) for place in places]
+
+
+def _name_layer(curves: tuple[Curve, ...], unit_days: float, scales: _Scales) -> alt.Chart:
+    """Each curve's name where it ends."""
+    frame = pl.DataFrame(
+        {
+            "time": [c.end_day / unit_days for c in curves],
+            "survival": named_places([c.end_height for c in curves]),
+            "cohort": [c.label for c in curves],
+        }
+    )
+    names = alt.Chart(frame).mark_text(align="right", baseline="middle", fontWeight="bold", dx=-2)
+    return names.encode(
+        x=scales.bare_time, y=scales.survival, text=alt.Text("cohort:N"), color=scales.colour
+    )
+
+
+def _published_layers(published: tuple[Mark, ...], scales: _Scales) -> list[alt.Chart]:
+    """Grey diamonds with their limits and names, within the axis of time."""
+    last = scales.scale["domain"][1]
+    shown = [mark for mark in published if mark.time <= last]
+    if not shown:
+        return []
+    frame = pl.DataFrame(
+        {
+            "time": [m.time for m in shown],
+            "survival": [m.value for m in shown],
+            "lower": [m.value if m.lower is None else m.lower for m in shown],
+            "upper": [m.value if m.upper is None else m.upper for m in shown],
+            "text": [m.label for m in shown],
+        }
+    )
+    marks, grey = alt.Chart(frame), palette.NEUTRAL
+    limits = marks.mark_rule(color=grey, strokeWidth=1.5).encode(
+        x=scales.bare_time, y=scales.lower, y2=alt.Y2("upper:Q")
+    )
+    points = marks.mark_point(color=grey, shape="diamond", filled=True, size=70, opacity=1)
+    words = marks.mark_text(color=grey, align="right", dx=-7, fontSize=10, baseline="middle")
+    return [
+        limits,
+        points.encode(x=scales.bare_time, y=scales.survival),
+        words.encode(x=scales.bare_time, y=scales.survival, text=alt.Text("text:N")),
+    ]

@@ -261,7 +261,13 @@ def _card(card: Card) -> str:
 def table(shown: Table) -> None:
     """A table under its title."""
     st.markdown(f"**{plain(shown.title)}**")
-    rows = [[plain(str(value)) for value in row] for row in shown.rows]
+    rows = [
+        [
+            f":gray[{plain(str(value))}]" if place in shown.pale else plain(str(value))
+            for value in row
+        ]
+        for place, row in enumerate(shown.rows)
+    ]
     st.table(
         {title: [row[i] for row in rows] for i, title in enumerate(shown.columns)}, hide_index=True
     )

@@ -35,7 +35,11 @@ def test_the_headline_leads_with_the_milestone_and_has_its_denominators(loaded: 
     assert found.headline == (
         "Overall survival at 3 years: Arm A 45.4 % (39.6 to 51.0; 160 events in 317); "
         "Arm B 55.2 % (49.6 to 60.5; 142 events in 329). "
-        "Arm B minus Arm A: +9.8 percentage points (+1.8 to +17.6)."
+        "Arm B minus Arm A: +9.8 percentage points (+1.8 to +17.6).\n"
+        "Mean within 3 years: Arm B minus Arm A +0.28 years (+0.10 to +0.45). Hazard ratio 0.71 "
+        "(0.57 to 0.88).\n"
+        "Events and follow-up: Arm A 171/317 events, median follow-up 4.76 years; Arm B 149/329 "
+        "events, median follow-up 4.82 years."
     )
 
 

@@ -1,0 +1,104 @@
+"""How far cohorts are compared: the follow-up that all of them share, and how complete it is.
+
+An older protocol is followed for longer than a newer one. Where that differs much, differences,
+tests and hazard ratios end with the follow-up that all cohorts share: beyond it one cohort would be
+compared with a handful of the other's, whose follow-up has just begun.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from analysis.groups import Group
+from analysis.stats.common_window import common_window
+from analysis.stats.counts import DayCounts
+from analysis.stats.estimate import Estimate, not_estimable
+from trial.study import Endpoint, Study
+from trial.words import say
+
+FEWEST_AT_RISK = 10
+# A longest median follow-up of more than so many times the shortest is unequal.
+MOST_UNEQUAL = 1.25
+# Percentage points between the most and the least completely followed cohort.
+MOST_INCOMPLETE = 0.10
+
+
+@dataclass(frozen=True)
+class Window:
+    """The last day with ten at risk: of all cohorts (None if one never had ten), and of each.
+
+    `is_unequal`: median follow-up (reverse Kaplan-Meier) differs by more than a quarter.
+    """
+
+    day: float | None
+    by_cohort: tuple[Estimate, ...]
+    is_unequal: bool
+
+    @property
+    def end(self) -> float | None:
+        """The day on which comparisons end; None: they have no end of their own."""
+        return self.day if self.is_unequal else None
+
+    def is_beyond(self, days: float) -> bool:
+        """Whether a day lies after all comparisons."""
+        return self.end is not None and days > self.end
+
+
+def window_of(cohorts: Sequence[DayCounts], follow_up: Sequence[Estimate]) -> Window:
+    """The window of the cohorts that are compared, with their median follow-up.
+
+    Of fewer than two cohorts nothing is unequal; nor where a median follow-up is not known, since
+    nobody was censored: such a cohort was followed in full.
+    """
+    if not cohorts:
+        return Window(None, (), False)
+    found = common_window(tuple(cohorts), FEWEST_AT_RISK)
+    medians = [f.estimate for f in follow_up if f.estimate is not None]
+    is_unequal = len(medians) > 1 and max(medians) > MOST_UNEQUAL * min(medians)
+    return Window(found.day.estimate, found.by_cohort, is_unequal)
+
+
+def up_to(counts: DayCounts, day: float | None) -> DayCounts:
+    """Follow-up that ends on a day: who is still without event is censored on it.
+
+    R: pmin(time, day), event & time <= day. None: as it is. With delayed entry whoever enters on
+    the day or later is not in it.
+    """
+    if day is None or not counts.day.size or counts.day[-1] <= day:
+        return counts
+    if counts.entered is not None:
+        raise ValueError("follow-up with delayed entry is not cut")
+    keep = counts.day <= day
+    days, events, censored = (x[keep] for x in (counts.day, counts.events, counts.censored))
+    rest = counts.n - int(events.sum() + censored.sum())
+    if days.size and days[-1] == day:
+        censored = censored.copy()
+        censored[-1] += rest
+        return DayCounts(days, events, censored)
+    return DayCounts(np.append(days, day), np.append(events, 0), np.append(censored, rest))
+
+
+def completeness_of(found: pl.DataFrame, group: Group) -> Estimate:
+    """Clark's index of a group, from rows of `queries/followed.sql`; or why there is none.
+
+    The same as `stats.common_window.completeness` of its lines: observed person-time over potential
+    person-time.
+    """
+    mine, method = found.filter(group.matches), "Clark's index of completeness"
+    if not mine.height:
+        return not_estimable(say("response.nobody"), method)
+    (row,) = mine.rows(named=True)
+    if row["n_unknown"]:
+        return not_estimable(say("survival.no_cutoff"), method)
+    if not row["potential_days"]:
+        return not_estimable(say("survival.no_follow_up"), method)
+    return Estimate(row["followed_days"] / row["potential_days"], method=method)
+
+
+def followed_asked(study: Study, endpoint: Endpoint) -> dict:
+    """What the query needs to know."""
+    terminal = [m.code for m in study.milestones if m.is_terminal]
+    late = study.survival.late_days
+    return {"endpoint_code": endpoint.code, "terminal": terminal, "late_days": late}

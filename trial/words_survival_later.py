@@ -25,7 +25,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "later.difference": {"en": "difference {value} ({limits}) percentage points"},
     "later.no_difference": {"en": "no difference: {reason}"},
     "later.caveat_milestone": {
-        "en": "Not the effect of {of}: who comes to it is selected, and a landmark does not undo "
+        "en": "Not the effect of {of}: who comes to it is selected, and no way of counting undoes "
         "that."
     },
     "later.caveat_timepoint": {
@@ -38,11 +38,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{endpoint} from {origin}: the hazard after {of} against that of those who have not "
         "come to it yet: {parts}. Above 1 it is higher after it."
     },
-    "later.part_time": {"en": "{group} {ratio} ({after} after it, {before} before it)"},
-    "later.of_events": {"en": "{events} event{events:s} in {n}"},
+    "later.part_time": {"en": "{group} {value} ({limits}; {counted})"},
+    "later.part_no_time": {"en": "{group} not estimable ({reason}; {counted})"},
+    "later.counted": {
+        "en": "{after} event{after:s} in {n_after} after it, {before} in {n_before} before it"
+    },
     "later.within": {"en": "within the cohorts (stratified) {ratio}"},
     "later.other_endpoint": {"en": "This split is not offered for {asked}: {endpoint} is shown."},
     "later.nobody": {"en": "Nobody of {population} has a time of: {endpoint}."},
+    "later.empty": {"en": "{group}: nobody has a time from {origin} on"},
     "later.all_gone": {
         "en": "{endpoint}: by day {day} from {origin} everybody had had the event or was last "
         "seen. Nobody is left to be grouped."
@@ -143,8 +147,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "Kaplan-Meier among those who have not come to {of} yet, and among those who have, with "
         "95 % log-log bands. Both start on day {day} from {origin}, the first after which {fewest} "
         "are at risk in each, at 100 % (drawn so before, too). Who comes to {of} leaves the first "
-        "curve, counted there as censored, and enters the second. A curve is pale below {fade} at "
-        "risk and ends below {end}."
+        "curve, counted there as censored, and enters the second. A curve is pale from where it "
+        "never has {fade} at risk again, and ends below {end}."
     },
     # ---------------------------------------------------------------- tables
     "later.table": {"en": "Survival after the landmark"},
@@ -165,9 +169,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "later.column_model": {"en": "Hazard ratio, after against before"},
     "later.column_start": {"en": "Curves start"},
     "later.column_mantel": {"en": "Mantel-Byar test"},
-    "later.column_events": {"en": "Events {side}"},
+    "later.column_events": {"en": "{side}: events"},
     "later.in_doubt_row": {"en": "in doubt"},
     "later.stratified": {"en": "within the cohorts (stratified)"},
     "later.events_of": {"en": "{events}/{n}"},
+    "later.at_risk": {"en": "{told}; {n} at risk"},
     "later.on_day": {"en": "day {day}"},
 }

@@ -19,6 +19,8 @@ from trial.words import say
 TOP = 14
 # Between the names of two curves, as a share of the axis: a line of text.
 NAME_STEP = 0.055
+# Of the axis of time: a curve that ends earlier is named behind its end.
+ROOM_FOR_NAME = 0.4
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def survival_chart(
     if marks:
         layers.append(_mark_layer(curves, unit_days, scales))
     layers += _milestone_layer(milestones, chosen, scales)
-    layers.append(_name_layer(curves, unit_days, scales))
+    layers += _name_layers(curves, unit_days, scales)
     layers += _published_layers(published, scales)
     layers.append(_hover_layer(curves, unit_days, scales.bare_time, time_title))
     layers += table_layers(tuple(_block(c) for c in curves), unit_days, scales.scale)
@@ -239,19 +241,31 @@ def named_places(heights: list[float]) -> list[float]:
     return [place - max(over, 0.0) for place in places]
 
 
-def _name_layer(curves: tuple[Curve, ...], unit_days: float, scales: _Scales) -> alt.Chart:
-    """Each curve's name where it ends."""
-    frame = pl.DataFrame(
+def _name_layers(curves: tuple[Curve, ...], unit_days: float, scales: _Scales) -> list[alt.Chart]:
+    """Each curve's name where it ends: before its end, or after it where there is no room."""
+    named = pl.DataFrame(
         {
             "time": [c.end_day / unit_days for c in curves],
             "survival": named_places([c.end_height for c in curves]),
             "cohort": [c.label for c in curves],
         }
     )
-    names = alt.Chart(frame).mark_text(align="right", baseline="middle", fontWeight="bold", dx=-2)
-    return names.encode(
-        x=scales.bare_time, y=scales.survival, text=alt.Text("cohort:N"), color=scales.colour
-    )
+    is_early = pl.col("time") < ROOM_FOR_NAME * scales.scale["domain"][1]
+    layers = []
+    for early, rows in ((False, ~is_early), (True, is_early)):
+        frame = named.filter(rows)
+        if frame.height:
+            names = alt.Chart(frame).mark_text(
+                align="left" if early else "right",
+                baseline="middle",
+                fontWeight="bold",
+                dx=6 if early else -2,
+            )
+            text = alt.Text("cohort:N")
+            layers.append(
+                names.encode(x=scales.bare_time, y=scales.survival, text=text, color=scales.colour)
+            )
+    return layers
 
 
 def _published_layers(published: tuple[Mark, ...], scales: _Scales) -> list[alt.Chart]:

@@ -18,6 +18,7 @@ from analysis.disclosure import Gate, PolicyError, gate, is_clinician
 from analysis.export import FIGURE_WIDTH, numbers_csv, summary_markdown
 from analysis.filters import filter_bar
 from analysis.link import TOXICITY_PARTS, decode
+from analysis.link_survival import SURVIVAL_PARTS
 from analysis.questions import whole_answer
 from tests.conftest import Demo
 from trial.words import say
@@ -129,6 +130,18 @@ def test_no_part_of_toxicity_shows_a_small_count(
     demo: Demo, part: str, options: dict[str, str]
 ) -> None:
     found = _answer(demo, "toxicity", {**options, "more": part})
+    hits = [hit for text in _texts(found) for hit in _small_in(text)]
+    hits += [hit for f in found.figures for hit in _small_in(_drawn(f))]
+    hits += [hit for table in found.tables for hit in _small_cells(table)]
+    assert hits + _small_numbers(found) == []
+
+
+@pytest.mark.parametrize("part", SURVIVAL_PARTS)
+@pytest.mark.parametrize("options", VIEWS[:6:3], ids=lambda v: "&".join(v) or "all")
+def test_no_part_of_survival_shows_a_small_count(
+    demo: Demo, part: str, options: dict[str, str]
+) -> None:
+    found = _answer(demo, "survival", {**options, "look": part})
     hits = [hit for text in _texts(found) for hit in _small_in(text)]
     hits += [hit for f in found.figures for hit in _small_in(_drawn(f))]
     hits += [hit for table in found.tables for hit in _small_cells(table)]

@@ -10,15 +10,21 @@ import vl_convert
 
 from analysis.answer import Figure
 from analysis.charts import palette
+from analysis.charts.balance import Propensities, balance, distance, overlap
 from analysis.charts.by_day import by_day
 from analysis.charts.classes import class_bars
+from analysis.charts.components import component_bars
 from analysis.charts.flow import flow_chart
+from analysis.charts.forest import Shrunken, forest_chart, hazard_values
 from analysis.charts.leaving import left_before
 from analysis.charts.paired import paired_chart
 from analysis.charts.response import difference, dumbbell
+from analysis.charts.rows import Row
 from analysis.charts.toxicity import difference_map, heat_map, rate_differences, rates, spans
 from tests.spec.test_classes_chart import made_bars
+from tests.spec.test_components_chart import made_shares
 from tests.spec.test_flow_chart import made_flow
+from tests.spec.test_forest_chart import made_forest
 from tests.spec.test_incidence_chart import drawn as drawn_incidence
 from tests.spec.test_incidence_chart import made_block, made_curve
 from tests.spec.test_paired_chart import made_paths
@@ -54,6 +60,16 @@ CHARTS: dict[str, Callable[[str], alt.LayerChart]] = {
     "left_before": lambda label: left_before(made_left(label, label, label), "Patients"),
     "incidence": lambda label: drawn_incidence(
         (made_curve(label), made_curve(label, 0, label + "2")), (made_block(label),)
+    ),
+    "forest": lambda label: forest_chart(
+        made_forest(label), hazard_values(made_forest(label), "Ratio"), [Shrunken(2, -0.6, -1, 0)]
+    ),
+    "component_bars": lambda label: component_bars(made_shares(label), "Patients"),
+    "balance": lambda label: balance(
+        [Row(label, (distance("before", 0, 0.2, ""), distance("after", 1, 0.0, "")))], "d", 0.1
+    ),
+    "overlap": lambda label: overlap(
+        Propensities(label, 0, (1, 2)), Propensities("new", 1, (2, 1)), (0.2, 0.8), "Propensity"
     ),
     "class_bars": lambda label: class_bars(made_bars(label, label), "Patients"),
     "flow": lambda label: flow_chart(made_flow(label, label, label)),

@@ -4,7 +4,7 @@ Everybody counts as before until the own switch and as after from then on, so th
 time it had to live for the switch. Convention and sources: `analysis.stats.time_dependent`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,20 +12,11 @@ import polars as pl
 
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import DayCounts
-from analysis.stats.cox_weighted import cox_maximum, cox_rows, hazard_ratio
+from analysis.stats.cox import hazard_ratios
 from analysis.stats.estimate import Estimate, not_estimable
-from analysis.stats.logrank import LogRank
+from analysis.stats.logrank import LogRank, log_rank
 from analysis.stats.survival import survival_at
-from analysis.stats.time_dependent import (
-    METHOD,
-    SimonMakuch,
-    TimeDependentCox,
-    counting_process,
-    mantel_byar,
-    simon_makuch,
-    state_counts,
-    time_dependent_cox,
-)
+from analysis.stats.time_dependent import METHOD, SimonMakuch, simon_makuch, state_counts
 from trial.words import say
 
 
@@ -48,56 +39,61 @@ class Changing:
         return self.frame.height
 
     @cached_property
-    def _cox(self) -> TimeDependentCox:
-        return time_dependent_cox(self.frame)
+    def sides(self) -> tuple[DayCounts, DayCounts]:
+        """Day counts before and after the switch, from time zero on."""
+        return state_counts(self.frame)
 
     @property
     def counted(self) -> tuple[int, int, int, int]:
         """Ever before the switch, those after it; events before and after."""
-        cox, start = self._cox, pl.col("switch_day") <= 0
-        from_start = self.frame.filter(start & (pl.col("time_days") > pl.col("switch_day")))
-        before, after = self.n - from_start.height, cox.n_switched
-        return before, after, cox.n_events - cox.n_events_after, cox.n_events_after
+        before, after = self.sides
+        return before.n, after.n, before.n_events, after.n_events
 
-    @property
-    def few(self) -> str:
-        """Why there are too few patients; empty if there are enough."""
-        before, after, _, _ = self.counted
-        for n, key in ((before, "before_short"), (after, "after_short")):
-            if n < FEWEST_FOR_PERCENT:
-                told = say("survival.few", n=FEWEST_FOR_PERCENT) if n else say("response.nobody")
-                return say("share.of", group=say(f"later.{key}"), reason=told)
+    @cached_property
+    def refused(self) -> str:
+        """Why there is no comparison: too few before or after, or no event; empty if there is."""
+        for key, side in zip(("before_short", "after_short"), self.sides, strict=True):
+            if not side.n:
+                told = say("response.nobody")
+            elif side.n < FEWEST_FOR_PERCENT:
+                told = say("survival.few", n=FEWEST_FOR_PERCENT)
+            elif not side.n_events:
+                told = say("later.no_events")
+            else:
+                continue
+            return say("share.of", group=say(f"later.{key}"), reason=told)
         return ""
 
     @cached_property
     def hazard_ratio(self) -> Estimate:
-        """The hazard after the switch against before it; or why not."""
-        return not_estimable(self.few, METHOD) if self.few else self._cox.hazard_ratio
+        """The hazard after the switch against before it; or why not.
+
+        Of day counts: a day costs what it costs, however many rows it has. R: coxph(Surv(start,
+        stop, event) ~ state), as `time_dependent_cox`.
+        """
+        if self.refused:
+            return not_estimable(self.refused, METHOD)
+        return replace(hazard_ratios(self.sides)[0], method=METHOD)
 
     @cached_property
     def stratified(self) -> Estimate:
         """The same within the groups, each with a baseline hazard of its own."""
         method = f"{METHOD}, stratified"
-        if self.few:
-            return not_estimable(self.few, method)
-        return stratified_cox(tuple(s.frame for s in self.strata), method)
+        if self.refused:
+            return not_estimable(self.refused, method)
+        return replace(hazard_ratios(*(s.sides for s in self.strata if s.n))[0], method=method)
 
     @cached_property
     def mantel_byar(self) -> LogRank:
-        """The test that the hazard is the same before and after."""
-        if self.few:
-            return LogRank(None, 0, None, (), (), reason=self.few)
-        return mantel_byar(self.frame)
+        """The test of Mantel & Byar that the hazard is the same before and after."""
+        if self.refused:
+            return LogRank(None, 0, None, (), (), reason=self.refused)
+        return log_rank(self.sides)
 
     @cached_property
     def curves(self) -> SimonMakuch | str:
         """The curves before and after the switch; or why there are none."""
         return simon_makuch(self.frame)
-
-    @cached_property
-    def sides(self) -> tuple[DayCounts, DayCounts]:
-        """Day counts before and after the switch, from time zero on."""
-        return state_counts(self.frame)
 
     def at(self, is_after: bool, days: float) -> Estimate:
         """S so many days after time zero, given alive without event where the curves start."""
@@ -108,29 +104,6 @@ class Changing:
             told = say("later.before_start", day=f"{found.start_day:g}")
             return not_estimable(told, method)
         return survival_at(found.after if is_after else found.before, days)
-
-
-def stratified_cox(frames: tuple[pl.DataFrame, ...], method: str) -> Estimate:
-    """The common hazard ratio of a switch in several groups, frames as of `time_dependent_cox`.
-
-    Not estimable for the reasons of `cox_maximum`. R: coxph(Surv(start, stop, event) ~ state +
-    strata(group)).
-    """
-    parts = [
-        counting_process(frame).with_columns(stratum=pl.lit(k))
-        for k, frame in enumerate(frames)
-        if frame.height
-    ]
-    rows = pl.concat(parts)
-    columns = ("stop", "event", "state", "start", "stratum")
-    stop, event, state, start, stratum = (rows[c].cast(pl.Float64).to_numpy() for c in columns)
-    fit = cox_maximum(
-        cox_rows(stop, event, state, stratum=stratum, start=start), (say("later.the_switch"),)
-    )
-    if isinstance(fit, str):
-        return not_estimable(fit, method)
-    error = float(np.sqrt(fit.naive_variance[0, 0]))
-    return hazard_ratio(float(fit.coefficients[0]), error, method)
 
 
 def changing_of(

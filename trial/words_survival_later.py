@@ -13,7 +13,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "later.after": {"en": "after {of}"},
     "later.before_short": {"en": "before it"},
     "later.after_short": {"en": "after it"},
-    "later.the_switch": {"en": "the switch"},
+    "later.no_events": {"en": "no events"},
     # ---------------------------------------------------------------- headlines
     "later.headline": {
         "en": "{endpoint} at {time} after day {day} from {origin}, {other} against {first}, of "

@@ -10,6 +10,7 @@ from analysis.answer import Answer, Number
 from analysis.compose import Page, page
 from analysis.disclosure import release
 from analysis.link import decode
+from analysis.stats.time_dependent import time_dependent_cox
 from analysis.survival_later import later_answer
 from analysis.survival_later_model import later_of
 from tests.conftest import EXAMPLES, Loaded
@@ -151,6 +152,10 @@ CASES: dict[str, list[tuple]] = {
     "all_censored": [("2014", False, 40 + k, 20 if k % 2 else None) for k in range(24)],
     "events_on_day_0": [("2014", True, 0, 0 if k % 2 else None) for k in range(24)],
     "events_after_alone": [("2014", k % 2 == 1, 40 + k, 20 if k % 2 else None) for k in range(24)],
+    "day_0_too": [
+        *[("2014", k % 2 == 0, 5 * (k % 7), (None, 0, 3)[k % 3]) for k in range(42)],
+        *[("2014", True, 0, None)] * 3,
+    ],
     "large": [("2014", False, 1500, 20 if k < 20 else None) for k in range(40)],
     # One child is transplanted between day 30 and day 60.
     "large_but_one": [
@@ -286,6 +291,23 @@ def test_the_ratio_within_the_cohorts_solves_a_naive_score(cases: Snapshot) -> N
     assert row.estimate is not None
     assert _score(folk, log(row.estimate)) == pytest.approx(0, abs=1e-6)
     assert abs(_score(folk, log(row.estimate) + 0.01)) > 1e-3
+
+
+def test_the_ratio_of_day_counts_is_that_of_the_model_of_rows(
+    loaded: Loaded, cases: Snapshot
+) -> None:
+    pages = [view(loaded.snapshots["myeloid"], endpoint="os")]
+    asked = {"endpoint": "efs", "split": "transplant", "f.case": "day_0_too"}
+    pages.append(view(cases, **asked))
+    for on in pages:
+        later = later_of(on)
+        for one in filter(later.is_shown, later.changing):
+            rows = time_dependent_cox(one.frame)
+            found, same = one.hazard_ratio, rows.hazard_ratio
+            assert found.estimate == pytest.approx(same.estimate, rel=1e-7)
+            assert found.upper == pytest.approx(same.upper, rel=1e-7)
+            counted = (one.counted[1], sum(one.counted[2:]), one.counted[3])
+            assert counted == (rows.n_switched, rows.n_events, rows.n_events_after)
 
 
 # ---------------------------------------------------------------- MRD and infusions

@@ -4,6 +4,7 @@ The head of the page: the block's numbers in words, who left before it, the tabl
 it. Intervals, no p-values: of some hundred cells many would be 'significant' by chance.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -221,7 +222,7 @@ def _notes(items: Items, found: Rows) -> list[Note]:
     if refused and refused != on.refused:
         notes.append(Note("warning", refused))
     notes += _undocumented(items, block)
-    notes += [*_only_some(items, block), *_scale_warnings(items)]
+    notes += [*_only_some(items, block), *_scale_warnings(items), *_versions(items)]
     notes += on.primary()
     if len(found.shown) > MOST_DRAWN:
         told = {"n": MOST_DRAWN, "of": len(found.shown)}
@@ -232,7 +233,8 @@ def _notes(items: Items, found: Rows) -> list[Note]:
     if block.note:
         notes.append(Note("info", say("toxicity.block_note", block=block.label, note=block.note)))
     notes.append(Note("info", say("toxicity.exploratory")))
-    if on.view.order == "difference":
+    is_judged = any(row.false_discovery is not None for row in found.shown)
+    if on.view.order == "difference" and (is_judged or on.view.unit == EVENTS):
         key = "no_false_discovery" if on.view.unit == EVENTS else "false_discovery"
         notes.append(Note("info", say(f"toxicity.{key}")))
     notes += _scale_notes(on)
@@ -285,6 +287,30 @@ def _scale_warnings(items: Items) -> list[Note]:
         part, _ = items.together(items.on.view.block, f"term/{term.code}")
         notes.append(Note("warning", told, Disclosed(tuple(n for _, _, n in counts), part)))
     return notes
+
+
+def _versions(items: Items) -> list[Note]:
+    """Cohorts that were mostly graded by different versions of one family of scales."""
+    toxicity, found = items.on.study.toxicity, {}
+    for g in items.groups:
+        counts: Counter = Counter()
+        for (group, block, _), used in items.scales.items():
+            if (group, block) == (g.code, items.on.view.block):
+                counts.update(used)
+        found[g] = counts
+    most = {max(n, key=lambda c: n[c]) for n in found.values() if n}
+    if len({toxicity.scale(code).family for code in most}) != 1 or len(most) < 2:
+        return []
+    parts = "; ".join(
+        say(
+            "share.named",
+            group=g.label,
+            told=", ".join(f"{toxicity.scale(c).label} {n}" for c, n in counts.most_common()),
+        )
+        for g, counts in found.items()
+    )
+    told = tuple(n for counts in found.values() for n in counts.values())
+    return [Note("warning", say("toxicity.versions", parts=parts), Disclosed(told, "versions"))]
 
 
 def _scale_notes(on: Page) -> list[Note]:

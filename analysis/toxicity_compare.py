@@ -240,9 +240,14 @@ def _kind_told(kind: Kind) -> str:
         if not one.instead
     )
     text = headline_of(kind.line(EVERY, kind.kind.label))
-    if told := "; ".join(rates_told):
-        text += " " + say("compare.years_told", told=told)
-    return text
+    told = "; ".join(rates_told)
+    if not told:
+        return text
+    years = say("compare.years_told", told=told)
+    # Where patients are not compared their rates stand first.
+    if kind.refused or kind.line(EVERY, "").shares[0].apart:
+        return f"{kind.kind.label}: {years[0].lower()}{years[1:]} {text}"
+    return f"{text} {years}"
 
 
 def _undocumented(kind: Kind) -> list[Note]:

@@ -214,7 +214,11 @@ def _match_told(deaths: Deaths) -> Disclosed:
 
 
 def _block_table(deaths: Deaths) -> Table:
-    rows, told = _rows(deaths, "block_code", _blocks(deaths.on)), _block_told(deaths)
+    told = _block_told(deaths)
+    rows = tuple(
+        (label, *(f"{n}/{deaths.dead(g)}" for n, g in zip(counts, deaths.groups, strict=True)))
+        for label, *counts in _rows(deaths, "block_code", _blocks(deaths.on))
+    )
     columns = (say("column.block"), *(g.label for g in deaths.groups))
     title = say("deaths.table_blocks")
     return Table("death_blocks", title, columns, rows, (told,) * len(rows))
@@ -283,9 +287,27 @@ def _notes(deaths: Deaths) -> list[Note]:
     for code in MISMATCHES:
         told = _match_told(deaths)
         notes += _note(deaths, f"deaths.note_{code}", "match_code", code, told)
+    notes += _neither(deaths)
     if any(deaths.counts(g, "block_code")[NOT_KEPT] for g in deaths.groups):
         notes.append(Note("warning", say("deaths.note_not_kept")))
     return [*notes, Note("info", say("deaths.note_match")), Note("info", say("deaths.note_block"))]
+
+
+def _neither(deaths: Deaths) -> list[Note]:
+    """Dead without a fatal event of a cause that is neither toxic nor the disease: who is asked."""
+    rule = deaths.on.study.toxicity.death
+    named = {*rule.toxic_causes, *rule.disease_causes} if rule else set()
+    labels, parts = _causes(deaths.on), []
+    for g in deaths.groups:
+        counts = deaths.counts(g, "match_code", "cause_code")
+        for cause, label in labels.items():
+            if cause not in named and (n := counts["not_toxic", cause]):
+                parts.append(say("deaths.n_of", n=f"{label} {n}", group=g.label))
+    if not parts:
+        return []
+    text = say("deaths.note_neither", parts=", ".join(parts))
+    told = Disclosed((*_match_told(deaths).counts, *_cause_told(deaths).counts), "dead.neither")
+    return [Note("warning", text, told)]
 
 
 def _counted(base: Number, group: Group, told: Disclosed, n: int, of: int) -> Number:

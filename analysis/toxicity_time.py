@@ -46,6 +46,7 @@ def _caption(course: Course, key: str) -> str:
     scales = scales_told(course.items, course.on.view.item, (course.block.code,))
     days = course.block.attribution_days
     told = {**course.told, "days": days, "scales": scales, "most": MOST_DAYS, "drawn": MOST_DRAWN}
+    told["until"] = say("time.until") if course.block.until_relapse else ""
     return course.on.caption(key, **told)
 
 
@@ -118,7 +119,7 @@ def _notes(course: Course, of: Incidence) -> list[Note]:
         notes.append(Note("warning", text, course.disclosed((), "left_out")))
     notes += _late(course)
     notes.append(Note("info", of.gray_told, of.disclosed))
-    return [*notes, Note("info", say("time.selected")), Note("info", say("toxicity.exploratory"))]
+    return [*notes, Note("info", say("time.selected")), Note("info", say("time.exploratory"))]
 
 
 def _late(course: Course) -> list[Note]:

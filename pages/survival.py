@@ -71,7 +71,7 @@ for shown in found.tables:
 
 notes(found)
 
-if view.look and found.figures:
+if view.look and any(c.n_population or c.is_withheld for c in found.cohorts):
     st.markdown(f"#### {say('survival.more')}")
     parts = {code: say(f"look.{code}") for code in survival_parts(study)}
     choose("look", say("survival.more"), parts, view.look)

@@ -80,7 +80,7 @@ figures(found)
 tables(found)
 notes(found)
 
-if view.more and found.figures:
+if view.more and any(c.n_population or c.is_withheld for c in found.cohorts):
     st.markdown(f"#### {say('toxicity.more')}")
     # Rows one by one are for clinicians: others are not offered what they would be refused.
     refused = set() if is_clinician() else {"list"} - {view.more}

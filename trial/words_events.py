@@ -27,7 +27,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "deaths.table": {"en": "Deaths so far, by class"},
     "deaths.table_causes": {"en": "Deaths by class and cause"},
-    "deaths.table_blocks": {"en": "Deaths by the block in which they fell"},
+    "deaths.table_blocks": {"en": "Deaths by the block in which they fell, of all dead"},
     "deaths.table_matches": {"en": "Deaths and fatal adverse events"},
     "deaths.column_class": {"en": "Class"},
     "deaths.column_cause": {"en": "Cause"},
@@ -64,6 +64,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "In remission by what is recorded, but after an earlier relapse of the same child: "
         "{parts}. Where an export does not record every relapse, these may have died with disease; "
         "see their causes."
+    },
+    "deaths.note_neither": {
+        "en": "Dead without a fatal adverse event, of a cause that the study calls neither toxic "
+        "nor the disease: {parts}. Whether treatment had a part in these is not reconciled here."
     },
     "deaths.note_no_fatal_event": {
         "en": "Dead of a cause that the study calls toxic, but no fatal adverse event is recorded: "

@@ -45,9 +45,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Events: {asked}, over the courses (or the days at risk, as patient-years of 365.25 "
         "days) of those who had a course of the kind and whose adverse events are documented in "
         "all of its courses. {kinds}. A course's days at risk run from its first day to the day "
-        "before the next course, to a relapse, death or last contact, or to the end of its days "
-        "of attribution. Intervals of 95 % by patient, since courses of one patient are alike; of "
-        "differences between cohorts MOVER. Scales: {scales}."
+        "before the next course, to death or last contact, to a relapse where the block ends with "
+        "one, or to the end of its days of attribution. Intervals of 95 % by patient, since "
+        "courses of one patient are alike; of differences between cohorts MOVER. Scales: {scales}."
     },
     "compare.too_undocumented": {
         "en": "in {group} adverse events are undocumented in more than {limit} % of those who had "
@@ -83,12 +83,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.without": {"en": "no course {nth} of {block}"},
     "time.one_group": {"en": "there is one cohort"},
     "time.no_events": {"en": "no events"},
-    "time.recovery": {"en": "neutrophils recovered"},
+    "time.recovery": {"en": "recovery recorded"},
     "time.left": {"en": "Left the course without it"},
     "time.by_day": {"en": "by day {day}"},
     "time.end": {"en": "at the end"},
     "time.at_end": {"en": "{told} (day {day})"},
     "time.cell": {"en": "{told}; {counted}"},
+    "time.exploratory": {"en": "All of this is exploratory, the test between the cohorts too."},
+    "time.until": {"en": "a relapse, "},
     "time.gray": {
         "en": "Gray's test over the whole course, exploratory: chi-square {chi_square}, {df} df, "
         "{p}."
@@ -109,7 +111,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "time.table_at_risk": {"en": "{label}: at risk in course {nth} of {block}"},
     "time.axis_days": {"en": "Days from the start of the course"},
     "time.axis_first_event": {"en": "patients with the event"},
-    "time.axis_recovery": {"en": "patients recovered"},
+    "time.axis_recovery": {"en": "recovery of neutrophils recorded"},
     "time.alt": {
         "en": "{label}: cumulative incidence by day of course {nth} of {block}, a curve a cohort; "
         "the numbers are in the table."
@@ -118,7 +120,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Cumulative incidence (Aalen-Johansen) of the first event, {asked}, in course {nth} "
         "of {block}, among those who had it with all adverse events of the block documented. Day "
         "0 is the first day of the course. Leaving the course without the event competes: the "
-        "next course, a relapse, death, or the end of its {days} days of attribution; on one day "
+        "next course, {until}death, or the end of its {days} days of attribution; on one day "
         "the event comes first. Last contact censors. Limits of 95 %: log(-log). A curve is pale "
         "below 10 at risk and ends below 5. Under the axis stands what was before a day, in the "
         "headline and the table by day also what was on it. Scales: {scales}."
@@ -127,7 +129,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Cumulative incidence (Aalen-Johansen) of neutrophil recovery in course {nth} of "
         "{block}, among those who had it with all adverse events of the block documented. Day 0 "
         "is the first day of the course. Leaving the course without a recorded recovery competes: "
-        "the next course, a relapse, death, or the end of its {days} days of attribution. Who "
+        "the next course, {until}death, or the end of its {days} days of attribution. Who "
         "recovered and of whom it was not recorded counts as not recovered. Limits of 95 %: "
         "log(-log). A curve is pale below 10 at risk and ends below 5."
     },
@@ -139,14 +141,15 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "time.axis_day": {"en": "Day of the course (1 is the day 0 of the curve)"},
     "time.axis_day_cut": {"en": "Day of the course (1 is the day 0 of the curve), to day {most}"},
-    "time.axis_still_in": {"en": "under the bars: patients still at risk"},
+    "time.axis_still_in": {"en": "under the bars: patients still in the course"},
     "time.onsets": {"en": "{group}: first events"},
-    "time.still_in": {"en": "{group}: still at risk"},
+    "time.still_in": {"en": "{group}: still in the course"},
     "time.caption_by_day": {
         "en": "First event, {asked}, of each patient in course {nth} of {block}, by its day; day "
         "1 is the first day of the course. Among those who had the course with all adverse events "
-        "of the block documented. Under the bars who is still at risk on the day: alive, seen, "
-        "and no next course, relapse or end of the days of attribution yet. At most the first "
+        "of the block documented. Under the bars who is still in the course on the day, with or "
+        "without an event before: alive, seen, and no next course, relapse or end of the days of "
+        "attribution yet. At most the first "
         "{most} days. Scales: {scales}."
     },
     "time.table_next_course": {

@@ -102,6 +102,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "rows with a rate up to this one (Fisher's p, Benjamini-Hochberg, terms and categories "
         "apart); it stands small beneath each name. Pinned rows stay on top in the study's order."
     },
+    "toxicity.versions": {
+        "en": "Graded by different versions of a scale in this block, all events: {parts}. "
+        "Versions grade some terms differently (such as liver values that were raised before), so "
+        "a difference between cohorts may be one of grading."
+    },
     "toxicity.no_false_discovery": {
         "en": "Sorted by the size of the difference, the first rows are the likeliest to be "
         "chance. For events a course no false discovery rate is given: sort patients for one."
@@ -173,6 +178,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Patients with {at_least} over those who started the block with all adverse events "
         "documented. Beneath each block the mean days at risk of a patient: a longer block "
         "collects more events. Who starts a later block is a selection. A column without cells is "
-        "a block that nobody of the cohort started."
+        "a block that nobody of a cohort started. A difference is tinted by its size, not by how "
+        "sure it is: its interval is under the pointer and in the table."
     },
 }

@@ -60,7 +60,7 @@ def test_every_page_fits(served, page: Page) -> None:
     for study in snapshots:
         open_view(page, f"{server.url}/survival?data={snapshots[study]}")
         _nothing_overflows(page)
-        chart = page.locator("[data-testid=stVegaLiteChart]")
+        chart = page.locator("[data-testid=stVegaLiteChart]").first
         inside = chart.locator("svg, canvas").first
         inside.wait_for()
         box, frame = inside.bounding_box(), chart.bounding_box()

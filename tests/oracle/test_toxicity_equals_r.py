@@ -326,3 +326,12 @@ def test_onset_and_duration(demo: Demo, population: str) -> None:
 
 
 QUARTILES = {"first_quartile": "lower", "median": "estimate", "third_quartile": "upper"}
+
+
+def test_what_may_be_a_matter_of_grading_or_of_an_unclassed_cause_is_told(demo: Demo) -> None:
+    """The cohorts of the demo were graded by two versions of CTCAE; some died of bleeding."""
+    head = answer(demo.snapshot, view_of(demo.snapshot, **EVERYBODY, block="f1"))
+    (versions,) = [n.text for n in head.notes if "different versions of a scale" in n.text]
+    assert "ALL-REZ 2014 CTCAE 4.03" in versions and "ALL-REZ 2016 CTCAE 5" in versions
+    deaths = ANSWERS["deaths"](page("toxicity", demo.snapshot, view_of(demo.snapshot, **EVERYBODY)))
+    assert any("neither toxic nor the disease: bleeding" in n.text for n in deaths.notes)

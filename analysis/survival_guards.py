@@ -209,9 +209,10 @@ def _at_origin(results: Results) -> list[Note]:
     for c in results.cohorts:
         n, at = c.n_at_origin, c.at(time)[0].estimate
         text = f"{n}/{c.counts.n}"
-        if at is not None and n < c.counts.n:
-            rest = at / (1 - n / c.counts.n)
-            text += say("survival.of_the_rest", value=percent(rest))
+        others = c.counts.n - n
+        if at is not None and others >= FEWEST_FOR_PERCENT:
+            # S(t) over S(0): nobody is censored before the events of day 0.
+            text += say("survival.of_the_rest", n=others, value=percent(at * c.counts.n / others))
         told.append((c, text))
     when = time_in_words(study, time)
     text = say("survival.at_origin", time=when, parts=_labelled(results, told))

@@ -63,8 +63,7 @@ def window_of(cohorts: Sequence[DayCounts], follow_up: Sequence[Estimate]) -> Wi
 def up_to(counts: DayCounts, day: float | None) -> DayCounts:
     """Follow-up that ends on a day: who is still without event is censored on it.
 
-    R: pmin(time, day), event & time <= day. None: as it is. With delayed entry whoever enters on
-    the day or later is not in it.
+    R: pmin(time, day), event & time <= day. None: as it is. Raises ValueError for delayed entry.
     """
     if day is None or not counts.day.size or counts.day[-1] <= day:
         return counts

@@ -64,11 +64,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "them as different children."
     },
     "survival.at_origin": {
-        "en": "Events on day 0: {parts}. They are a proportion, not a hazard: a hazard ratio over "
-        "them mixes response with what comes later, and tests of it over time look at the days "
-        "after."
+        "en": "Events on day 0: {parts} at {time}. They are a proportion, not a hazard: a hazard "
+        "ratio over them mixes response with what comes later, and tests of it over time look at "
+        "the days after."
     },
-    "survival.of_the_rest": {"en": ", of the others {value} without event"},
+    "survival.of_the_rest": {"en": ", of the other {n} {value} without event"},
     "survival.fragile_closes": {
         "en": "Fragility: the difference at {time} is {value} ({limits}). It would no longer "
         "exclude 0 if the outcome then were the other one in: {parts}. Not known at {time}, since "

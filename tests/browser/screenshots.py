@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from analysis.link_survival import SURVIVAL_PARTS
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, Server, load_examples
 from tests.browser.screen import wait_until_done
 from tests.conftest import ROOT
@@ -41,8 +42,11 @@ def views(snapshots: dict[str, str]) -> dict[str, str]:
         pages[f"response_{part}"] = f"response?data={demo}&part={part}"
     for part in ("blocks", "compare", "time", "burden", "infections", "deaths", "list"):
         pages[f"toxicity_{part}"] = f"toxicity?data={demo}&more={part}"
+    for part in SURVIVAL_PARTS:
+        pages[f"survival_{part}"] = f"survival?data={demo}&look={part}"
     return {
         **pages,
+        "survival_in_time": f"survival?data={myeloid}&endpoint=os&look=later&by=time_dependent",
         "response_myeloid": f"response?data={myeloid}&part=flow",
         "toxicity_terms": f"toxicity?data={demo}&open=all&extra=yes&order=difference",
         "toxicity_events": f"toxicity?data={demo}&unit=events&open=infection",

@@ -9,7 +9,7 @@ from analysis.link import decode
 from analysis.survival import survival_answer
 from etl.load import load
 from etl.mapping_file import read_mapping
-from tests.conftest import EXAMPLES, Loaded
+from tests.conftest import EXAMPLES, Demo, Loaded
 from tests.spec.made import Workshop
 from warehouse.query import open_snapshot
 
@@ -155,3 +155,24 @@ def test_a_mean_is_taken_to_a_time_that_ten_in_each_cohort_reach(tmp_path: Path)
     assert any("6 months is shown" in note.text for note in found.notes)
     times = {round(n.time_days or 0) for n in found.numbers if n.statistic == "rmst"}
     assert times == {183}
+
+
+def test_events_on_day_0_are_told_beside_how_it_went_for_the_others(demo: Demo) -> None:
+    """Survival of those without event on day 0 is S(t) / S(0)."""
+    found = _answer(demo.snapshot, endpoint="efs", time="3", **{"f.risk_group": "high"})
+    (told,) = [n.text for n in found.notes if n.text.startswith("Events on day 0")]
+    at = next(
+        n for n in found.numbers
+        if (n.statistic, n.cohort, n.time_days) == ("survival", "allrez2014", 3 * 365.25)
+    )  # fmt: skip
+    failed, n = (int(x) for x in told.split("ALL-REZ 2014 ")[1].split(",")[0].split("/"))
+    assert at.denominator == n and at.estimate is not None
+    rest = 100 * at.estimate / (1 - failed / n)
+    assert f"ALL-REZ 2014 {failed}/{n}, of the other {n - failed} {rest:.1f} % without" in told
+
+
+def test_comparisons_end_with_the_follow_up_that_is_shared(demo: Demo) -> None:
+    found = _answer(demo.snapshot, endpoint="os", time="5", **{"f.risk_group": "high"})
+    text = " ".join(n.text for n in found.notes)
+    assert "Follow-up is unequal" in text and "Over all follow-up the hazard ratio is" in text
+    assert "not estimable (later than the" in found.headline

@@ -19,9 +19,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "have been followed is not known"
     },
     "survival.no_follow_up": {"en": "nobody could have been followed"},
-    "survival.beyond": {
-        "en": "later than the {end} {unit}s of follow-up that the cohorts share"
-    },
+    "survival.beyond": {"en": "later than the {end} {unit}s of follow-up that the cohorts share"},
     "survival.ph_unknown": {
         "en": "Whether the hazard ratio holds over time cannot be judged: {reason}."
     },
@@ -53,9 +51,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Registered more than {days} days after the time zero: {parts}. Who died before "
         "could not be registered: curves from the time zero may flatter."
     },
-    "survival.from_registration": {
-        "en": "At risk from registration on only, at {time}: {parts}."
-    },
+    "survival.from_registration": {"en": "At risk from registration on only, at {time}: {parts}."},
     "survival.few_events": {
         "en": "Fewer than {n} events: {parts}. Differences and ratios rest on single children."
     },

@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import altair as alt
-from altair.utils.schemapi import SchemaBase, debug_mode
+from altair.utils.schemapi import debug_mode
 
+from analysis.charts.layers import with_frames, with_rows
 from analysis.stats.estimate import Estimate
 from trial.words import say
 
@@ -172,22 +173,13 @@ class Figure:
 
     @property
     def spec(self) -> dict:
-        """The chart as Vega-Lite, without Altair's theme and unchecked.
+        """The chart as Vega-Lite with its data, for a file."""
+        return with_rows(self.chart)
 
-        The tests check every chart against the schema; doing it at each look takes half its time.
-        So does the copy that a layered chart makes of itself before it becomes a dictionary:
-        without data of its own it needs none.
-        """
-        chart = self.chart
-        if chart.data is not alt.Undefined:
-            found = chart.to_dict(validate=False)
-            found.get("config", {}).get("view", {}).pop("continuousWidth", None)
-            found.get("config", {}).get("view", {}).pop("continuousHeight", None)
-            return found
-        context = {"datasets": {}, "top_level": False}
-        with debug_mode(False):
-            found = SchemaBase.to_dict(chart, validate=False, context=context)
-        return {"$schema": alt.SCHEMA_URL, **found, "datasets": context["datasets"]}
+    @property
+    def spec_of_frames(self) -> dict:
+        """The same for a page, its `datasets` as polars frames."""
+        return with_frames(self.chart)
 
     @property
     def legend(self) -> str:

@@ -16,6 +16,7 @@ from analysis.charts import palette
 from analysis.charts.axes import round_step
 from analysis.charts.dots import ROOMY, Values, dot_chart, layout, proportions
 from analysis.charts.labels import label_expr
+from analysis.charts.layers import layered
 from analysis.charts.rows import Amount, Row
 
 # Roles of what is neither of two cohorts: as it was, and weighted.
@@ -89,9 +90,7 @@ def overlap(
     x = _across(axis_title)
     layers = [_range(shared, x), _bars(older, newer, x, y), _middle(y)]
     layers += _names(older, newer)
-    chart = alt.layer(*layers, height=2 * (PANEL + NAME_HEIGHT))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, 2 * (PANEL + NAME_HEIGHT), view=alt.Undefined)
 
 
 def _across(title: str) -> alt.X:

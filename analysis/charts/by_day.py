@@ -14,6 +14,7 @@ import polars as pl
 from analysis.charts import palette
 from analysis.charts.axes import day_ticks, round_step
 from analysis.charts.labels import label_expr
+from analysis.charts.layers import layered
 
 NAME = 20
 BARS = 64
@@ -101,9 +102,7 @@ def by_day(cohorts: Sequence[Onsets], axis_title: str, still_in: str) -> alt.Lay
     layers.append(_still_in(cohorts, days, x, y))
     layers = [layer.encode(tooltip=alt.TooltipValue(None)) for layer in layers]
     layers.append(_hover(cohorts, n_days, height, x, y))
-    chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, height)
 
 
 def _step(cohorts: Sequence[Onsets]) -> int:

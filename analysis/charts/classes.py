@@ -15,6 +15,7 @@ import polars as pl
 from analysis.charts import palette
 from analysis.charts.dots import LINE, PHONE, WIDE
 from analysis.charts.labels import label_expr, wrapped
+from analysis.charts.layers import layered
 
 KEY_LINE = 18
 KEY_GAP = 8
@@ -236,9 +237,7 @@ def class_bars(bars: Sequence[Bar], axis_title: str) -> alt.LayerChart:
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=percent_axis(axis_title))
     layers = [*key_layers(list(class_keys(bars).values()), y), *_name_layers(bars, slots, y)]
     layers += part_layers(bars, [(slot.top, slot.bottom) for slot in slots], x, y)
-    chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, height)
 
 
 def percent_axis(title: str) -> alt.Axis:

@@ -22,6 +22,7 @@ from analysis.charts.classes import (
     keys_height,
     percent_axis,
 )
+from analysis.charts.layers import layered
 
 # Shares of one bar add to 1 but for rounding.
 ROUNDING = 1e-6
@@ -171,6 +172,4 @@ def component_bars(bars: Sequence[ShareBar], axis_title: str) -> alt.LayerChart:
     # The page's theme would give every mark a tooltip of its bare coordinates.
     layers = [layer.encode(tooltip=alt.TooltipValue(None)) for layer in layers]
     layers.append(_hover_layer(bars, y))
-    chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, height)

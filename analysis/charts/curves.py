@@ -4,6 +4,7 @@ import altair as alt
 import polars as pl
 
 from analysis.charts import palette
+from analysis.charts.layers import layered
 
 PLOT_HEIGHT = 340
 HOVER_POINTS = 120
@@ -117,13 +118,10 @@ def hover_layer(
     )
 
 
-def layered(layers: list[alt.Chart]) -> alt.LayerChart:
+def over_time(layers: list[alt.Chart]) -> alt.LayerChart:
     """The layers as one view: every layer has its own axis of time, or none; all else is shared."""
-    chart = (
-        alt.layer(*layers)
-        .resolve_axis(x="independent")
-        .resolve_scale(x="shared", y="shared", color="shared", strokeDash="shared")
-        .properties(height=PLOT_HEIGHT)
+    resolve = alt.Resolve(
+        axis={"x": "independent"},
+        scale={"x": "shared", "y": "shared", "color": "shared", "strokeDash": "shared"},
     )
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, PLOT_HEIGHT, resolve=resolve, view=alt.Undefined)

@@ -14,6 +14,7 @@ import polars as pl
 
 from analysis.charts import palette
 from analysis.charts.labels import label_expr, wrapped
+from analysis.charts.layers import layered
 from analysis.charts.row_extras import Place, open_layer, section_layer, small_layer
 from analysis.charts.rows import SPACE, Compared, Item, Row
 
@@ -339,15 +340,8 @@ def dot_chart(rows: Sequence[Row], places: Layout, items: Items, values: Values)
     # The page's theme would give every mark a tooltip of its bare coordinates.
     layers = [layer.encode(tooltip=alt.TooltipValue(None)) for layer in layers]
     layers.append(_hover(shared, rows, items))
-    # All in one call: every further one copies the whole chart.
-    chart = alt.layer(
-        *layers,
-        height=places.height,
-        view=alt.ViewBackground(stroke=None),
-        resolve=alt.Resolve(scale={"color": "shared", "shape": "shared"}),
-    )
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    resolve = alt.Resolve(scale={"color": "shared", "shape": "shared"})
+    return layered(layers, places.height, resolve=resolve)
 
 
 def _grid(shared: _Shared, values: Values) -> alt.Chart:

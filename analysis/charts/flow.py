@@ -16,6 +16,7 @@ from analysis.charts import palette
 from analysis.charts.classes import FITS, fitting, words_axis, written
 from analysis.charts.dots import LINE, PHONE, WIDE
 from analysis.charts.labels import label_expr, wrapped
+from analysis.charts.layers import layered
 
 TITLE = 22
 NODE_HEIGHT = 34
@@ -271,9 +272,7 @@ def flow_chart(flow: Flow) -> alt.LayerChart:
     y = alt.Y("y:Q", scale=down, axis=_stage_axis(flow))
     layers = [_title(flow, y), _band_layer(flow, x, y), _node_layer(flow, x, y)]
     layers.append(_text_layer(flow, x, y))
-    chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, height)
 
 
 def _stage_axis(flow: Flow) -> alt.Axis:

@@ -91,16 +91,8 @@ def forest_chart(
     if not shrunken:
         return chart
     *layers, hover = chart.layer
-    found = alt.layer(
-        *layers,
-        *_hollow(places, values, shrunken),
-        hover,
-        height=places.height,
-        view=alt.ViewBackground(stroke=None),
-        resolve=alt.Resolve(scale={"color": "shared", "shape": "shared"}),
-    )
-    assert isinstance(found, alt.LayerChart)
-    return found
+    chart.layer = [*layers, *_hollow(places, values, shrunken), hover]
+    return chart
 
 
 def _hollow(

@@ -120,7 +120,7 @@ def incidence_chart(
     }
     times, written = list(days / unit_days), "d" if whole_days else ".2f"
     layers.append(shared.hover_layer(bare_time, times, told, time_title, written))
-    return shared.layered(layers + table_layers(blocks, unit_days, scale))
+    return shared.over_time(layers + table_layers(blocks, unit_days, scale))
 
 
 def _curve_layers(

@@ -26,6 +26,7 @@ from analysis.charts.classes import (
 )
 from analysis.charts.dots import LINE, NUMBER_LETTER
 from analysis.charts.labels import label_expr
+from analysis.charts.layers import layered
 
 # Pixels before a bar, where its cohort's dot stands; of a bar, from bar to bar, between blocks.
 LEFT = 16
@@ -118,9 +119,7 @@ def left_before(bars: Sequence[Bar], axis_title: str) -> alt.LayerChart:
     layers = [*key_layers(_all_keys(bars), y), _dots(bars, tops, y)]
     layers += _sizes(bars, label_tops, y)
     layers += part_layers(bars, [(top, top + BAR) for top in tops], x, y, LEFT)
-    chart = alt.layer(*layers, height=height, view=alt.ViewBackground(stroke=None))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, height)
 
 
 def _dots(bars: Sequence[Bar], tops: Sequence[float], y: alt.Y) -> alt.Chart:

@@ -17,6 +17,7 @@ import polars as pl
 
 from analysis.charts import palette
 from analysis.charts.labels import label_expr
+from analysis.charts.layers import layered
 from trial.words import say
 
 TOP = 12
@@ -220,9 +221,7 @@ def paired_chart(
     if not is_web or _has_dots(paths):
         layers += _dot_layers(axes, paths, found, threshold, labels)
     layers += _quartile_layers(axes, paths, found) if is_web else []
-    chart = alt.layer(*layers, height=FLOOR_BOTTOM, view=alt.ViewBackground(stroke=None))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, FLOOR_BOTTOM)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def stacked_states(
     )
     layers = [area, *_name_layers(_names(shown, frame, scale.domain[1]), bare_time, y)]
     layers.append(_hover_layer(shown, unit_days, bare_time, time_title))
-    return shared.layered(layers + table_layers(_blocks(block), unit_days, scale))
+    return shared.over_time(layers + table_layers(_blocks(block), unit_days, scale))
 
 
 def _colour(shown: Occupancy) -> alt.Color:

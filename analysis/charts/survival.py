@@ -178,7 +178,7 @@ def survival_chart(
     layers += _published_layers(published, scales)
     layers.append(_hover_layer(curves, unit_days, scales.bare_time, time_title))
     layers += table_layers(tuple(_block(c) for c in curves), unit_days, scales.scale)
-    return shared.layered(layers)
+    return shared.over_time(layers)
 
 
 def _curve_layers(

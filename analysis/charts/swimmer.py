@@ -14,6 +14,7 @@ from analysis.charts import palette
 from analysis.charts.classes import FITS, Key, fitting, key_layers, keys_height
 from analysis.charts.dots import PHONE
 from analysis.charts.labels import label_expr
+from analysis.charts.layers import layered
 from trial.words import say
 
 LANE = 16
@@ -216,9 +217,7 @@ def swimmer_chart(
     layers = [*key_layers(shown.keys, axes.y(), shown.narrow), *_names(shown, axes)]
     layers += [_grid(shown, axes, landmark_day), *_lines(shown, axes), *_spans(shown, axes)]
     layers += [_marks(shown, axes), *_top_ticks(shown, axes)]
-    chart = alt.layer(*layers, height=shown.height, view=alt.ViewBackground(stroke=None))
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, shown.height)
 
 
 def time_ticks(first: float, last: float) -> list[float]:

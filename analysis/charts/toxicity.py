@@ -11,6 +11,7 @@ from analysis.charts.axes import amount_difference_values, amount_values, day_va
 from analysis.charts.cells import Cell, DifferenceCell
 from analysis.charts.dots import BARS, DENSE, differences, dot_chart, layout, proportions
 from analysis.charts.labels import LETTER, label_expr
+from analysis.charts.layers import layered
 from analysis.charts.response import percent_values, point_values
 from analysis.charts.rows import Row
 
@@ -288,10 +289,7 @@ def _panel(shown: HeatMap, shades: _Shades) -> alt.LayerChart:
     axes = _axes(shown)
     layers = [_known(shown, axes, shades), *_unknown(shown, axes)]
     layers += [*_cell_texts(shown, axes, shades), *_beneath(shown, axes)]
-    view = alt.ViewBackground(stroke=None)
-    chart = alt.layer(*layers, height=_plot_height(shown), view=view)
-    assert isinstance(chart, alt.LayerChart)
-    return chart
+    return layered(layers, _plot_height(shown))
 
 
 def _told(shown: HeatMap) -> list[alt.Tooltip]:

@@ -38,7 +38,7 @@ def _states_headline(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, 
     parts = []
     for g in found:
         told = state_probabilities(g.fit, days) if g.fit else say("response.nobody")
-        if g.n < FEWEST_FOR_PERCENT:
+        if 0 < g.n < FEWEST_FOR_PERCENT:
             told = say("survival.few", n=FEWEST_FOR_PERCENT)
         shares = told
         if not isinstance(told, str):
@@ -79,8 +79,15 @@ def _headline(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -
     return text
 
 
-def _notes(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> list[Note]:
-    notes = [*on.notes(), *late_entry(on.snapshot)]
+def _untimed(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> Answer:
+    """There are patients, and none of them has a time of the endpoint: a sentence, and why."""
+    text = say("later.nobody", population=on.population, endpoint=endpoint.label)
+    return on.answer(text, _left_out_notes(on, endpoint, found), (), (), ())
+
+
+def _left_out_notes(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> list[Note]:
+    """Who of each group is left out, and why."""
+    notes = []
     for g in found:
         size = on.sizes[g.group.code]
         told = {"cohort": g.group.label, "n_population": size.n_population}
@@ -95,6 +102,11 @@ def _notes(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> l
             censor = on.study.milestone_label(endpoint.censor)
             text = say("survival.left_out_day", n=n, censor=censor, **told)
             notes.append(_left_out(text, n, size.n_population))
+    return notes
+
+
+def _notes(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> list[Note]:
+    notes = [*on.notes(), *late_entry(on.snapshot), *_left_out_notes(on, endpoint, found)]
     if endpoint.origin != "enrollment":
         notes.append(Note("info", say("incidence.among")))
     return notes
@@ -136,7 +148,7 @@ def incidence_answer(snapshot: Snapshot, view: View) -> Answer:
     endpoint = on.study.endpoint(view.endpoint)
     found = incidence_results(on, endpoint)
     if all(g.n == 0 for g in found):
-        return on.empty()
+        return on.empty() if on.is_empty else _untimed(on, endpoint, found)
     days = view.time * on.study.unit_days
     told = tuple(row_disclosed(found, s, days, f"states.{view.time:g}") for s in endpoint.states)
     of_kind = _incidence if endpoint.kind == "incidence" else _states

@@ -79,7 +79,7 @@ def _measures_sentence(results: Results, x: Comparison) -> str:
 
 def _followed_sentence(results: Results) -> str:
     """Events of all, median follow-up and completeness of each cohort."""
-    study, parts = results.study, []
+    parts = []
     for c in results.cohorts:
         if not c.counts.n:
             continue
@@ -87,11 +87,18 @@ def _followed_sentence(results: Results) -> str:
         if c.completeness.estimate is not None:
             value = f"{100 * c.completeness.estimate:.0f} %"
             share = say("survival.followed_share", value=value)
-        median = crossing(c.follow_up, study).partition(" (")[0]
-        told = {"events": c.counts.n_events, "n": c.counts.n, "median": median}
+        told = {"events": c.counts.n_events, "n": c.counts.n, "median": _median_told(results, c)}
         told |= {"group": c.cohort.label, "completeness": share}
         parts.append(say("survival.followed_part", **told))
     return say("survival.followed", parts="; ".join(parts))
+
+
+def _median_told(results: Results, c: CohortSurvival) -> str:
+    """The median follow-up without its interval, or why there is none."""
+    if c.follow_up.estimate is None and c.follow_up.lower is None:
+        return say("survival.no_median", reason=c.follow_up.reason)
+    found = crossing(c.follow_up, results.study).partition(" (")[0]
+    return say("survival.median_follow_up", median=found)
 
 
 def _difference_sentence(comparison: Comparison, time: float) -> str:
@@ -114,9 +121,7 @@ def _notes(results: Results) -> tuple[Note, ...]:
         asked, shown = (time_in_words(study, t) for t in (results.tau.asked, results.tau.shown))
         text = say("survival.tau_changed", asked=asked, shown=shown, n=FEWEST_FOR_TAU)
         notes.append(Note("warning", text))
-    if left_out := _left_out(results):
-        text = say("survival.left_out", parts="; ".join(left_out))
-        notes.append(Note("warning", text, told_of.totals(results)))
+    notes += _left_out_note(results)
     quarantined, rows_in = (results.snapshot.load[k] for k in ("rows_quarantined", "rows_in"))
     if quarantined:
         told = say("survival.quarantined", n=quarantined, rows_in=rows_in)
@@ -248,6 +253,21 @@ def _not_defined(results: Results) -> str | None:
     return say("survival.not_defined", **told)
 
 
+def _nobody(results: Results, population: str) -> str:
+    """That the population is empty, or that nobody of it has a time of the endpoint."""
+    if any(c.size.n_population for c in results.cohorts):
+        return say("later.nobody", population=population, endpoint=results.endpoint.label)
+    names = ", ".join(c.cohort.label for c in results.cohorts)
+    return say("survival.nobody", population=population, cohorts=names)
+
+
+def _left_out_note(results: Results) -> tuple[Note, ...]:
+    """Who of each cohort is left out, and why."""
+    parts = _left_out(results)
+    text = say("survival.left_out", parts="; ".join(parts))
+    return (Note("warning", text, told_of.totals(results)),) if parts else ()
+
+
 def survival_answer(snapshot: Snapshot, view: View) -> Answer:
     """The answer of a survival view: headline, figures, tables, notes and tidy numbers.
 
@@ -260,13 +280,10 @@ def survival_answer(snapshot: Snapshot, view: View) -> Answer:
     population = in_words(study, view.selection)
     nobody = all(c.counts.n == 0 for c in results.cohorts)
     undefined = _not_defined(results)
-    if nobody:
-        names = ", ".join(c.cohort.label for c in results.cohorts)
-        empty = say("survival.nobody", population=population, cohorts=names)
-        headline = undefined if undefined else empty
-    else:
-        headline = _headline(results)
-    notes = () if nobody else _notes(results)
+    headline = (undefined or _nobody(results, population)) if nobody else _headline(results)
+    notes = _left_out_note(results) if nobody and not undefined else ()
+    if not nobody:
+        notes = _notes(results)
     if undefined and not nobody:
         notes = (Note("warning", undefined), *notes)
     return Answer(

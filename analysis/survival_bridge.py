@@ -103,7 +103,8 @@ def bridge_answer(on: Page) -> Answer:
         return on.answer(reason, [], (), (), ())
     reach = reach_of(on, bridge)
     if not any(g.n for g in reach.groups):
-        return on.answer(on.nobody(), [], (), (), ())
+        told = {"population": on.population, "endpoint": on.study.endpoint(bridge.reach).label}
+        return on.answer(say("later.nobody", **told), [], (), (), ())
     both = tuple(n for w in reach.waits for n in (w.both, w.reached, w.followed))
     after = after_of(on, bridge, both)
     text, told = _headline(reach, after)

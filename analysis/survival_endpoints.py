@@ -9,18 +9,12 @@ from analysis.answer import Answer, Note
 from analysis.compose import Page
 from analysis.incidence_results import GroupIncidence
 from analysis.survival_endpoints_figures import endpoint_figures
-from analysis.survival_endpoints_results import EndpointRow, day_zero, endpoint_results, listed
+from analysis.survival_endpoints_results import EndpointRow, day_zero, endpoint_results
 from analysis.survival_endpoints_tables import endpoint_numbers, endpoint_tables
 from analysis.survival_tables import FADE_BELOW
 from analysis.wording import percent, percent_limits, points, points_limits, time_in_words
 from trial.study import ENROLLMENT
 from trial.words import say
-
-
-def endpoint_rows(on: Page) -> tuple[tuple[str, str], ...]:
-    """Code and abbreviation of every endpoint of the list, in its order."""
-    return tuple((e.code, e.abbreviation) for e in listed(on))
-
 
 # ---------------------------------------------------------------- headline
 

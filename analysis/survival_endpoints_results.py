@@ -13,6 +13,7 @@ from analysis.answer import Disclosed
 from analysis.compose import Page
 from analysis.groups import groups
 from analysis.incidence_results import GroupIncidence, group_incidence
+from analysis.link import View
 from analysis.outcomes import Outcomes
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import state_at_risk_table
@@ -22,7 +23,7 @@ from analysis.stats.limits import mover_difference
 from analysis.stats.survival import follow_up, kaplan_meier, survival_at
 from analysis.survival_window import window_of
 from analysis.wording import in_unit
-from trial.study import Endpoint
+from trial.study import Endpoint, Study
 from trial.words import say
 from warehouse.query import query
 
@@ -58,10 +59,10 @@ class EndpointRow:
         return state_at_risk_table(g.counts, (self.days,))[0].at_risk
 
 
-def listed(on: Page) -> tuple[Endpoint, ...]:
+def listed(study: Study, view: View) -> tuple[Endpoint, ...]:
     """The endpoints of the list: survival and incidence, defined for a line of the view."""
-    lines = set(on.view.selection.line_codes)
-    return tuple(e for e in on.study.endpoints if e.kind != "states" and lines & set(e.line_codes))
+    lines = set(view.selection.line_codes)
+    return tuple(e for e in study.endpoints if e.kind != "states" and lines & set(e.line_codes))
 
 
 def all_outcomes(on: Page, endpoints: tuple[Endpoint, ...]) -> dict[str, Outcomes]:
@@ -175,7 +176,7 @@ def _disclosed(
 
 def endpoint_results(on: Page) -> tuple[EndpointRow, ...]:
     """Every listed endpoint at the time of the view, in the study's order."""
-    endpoints = listed(on)
+    endpoints = listed(on.study, on.view)
     ended, days = all_outcomes(on, endpoints), on.view.time * on.study.unit_days
     rows: list[EndpointRow] = []
     for endpoint in endpoints:

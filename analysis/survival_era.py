@@ -74,7 +74,8 @@ def _span(era: Era, group: Group) -> str:
     told = {"group": group.label, "n": era.n(group)}
     if not years:
         return say("era.span_unknown", **told)
-    return say("era.span", first=years[0], last=years[-1], **told)
+    key = "era.span" if years[0] != years[-1] else "era.span_one"
+    return say(key, first=years[0], last=years[-1], **told)
 
 
 def _changes(era: Era, reference: Group, group: Group) -> Iterator[str]:

@@ -53,7 +53,9 @@ def _proportional(results: Results) -> list[Note]:
         return []
     disclosed = told_of.totals(results)
     if test.overall.p_value is None:
-        text = say("survival.ph_unknown", reason=test.overall.reason)
+        all_at_origin = test.n_events_at_origin > 0 and test.n_events == 0
+        reason = say("survival.all_at_origin") if all_at_origin else test.overall.reason
+        text = say("survival.ph_unknown", reason=reason)
         return [Note("info", text, disclosed)]
     told = {"p": p_value(test.overall.p_value), "events": test.n_events}
     if is_proportional(results):

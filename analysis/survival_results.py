@@ -6,7 +6,7 @@ reference is not chosen. Where follow-up is unequal, comparisons end with the fo
 share (`analysis/survival_window.py`). Conventions: `analysis/stats/survival.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import polars as pl
@@ -241,9 +241,25 @@ def _hazard_ratios(cohorts: list[CohortSurvival], window: Window) -> list[Estima
     codes = {c.cohort.code for c in compared}
     if cohorts[0].cohort.code not in codes:
         return [_too_few("Cox model") for _ in cohorts[1:]]
-    counts = tuple(up_to(c.counts, window.end) for c in compared)
-    found = iter(hazard_ratios(counts) if compared[1:] else ())
+    found = iter(_ratios_of(compared, window) if compared[1:] else ())
     return [next(found) if c.cohort.code in codes else _too_few("Cox model") for c in cohorts[1:]]
+
+
+def _ratios_of(compared: list[CohortSurvival], window: Window) -> list[Estimate]:
+    """Of every cohort but the first. Events on day 0 alone are a proportion and have none."""
+    counts = tuple(up_to(c.counts, window.end) for c in compared)
+    n_events = sum(c.n_events for c in counts)
+    if n_events and n_events == sum(c.n_at_origin for c in compared):
+        return [not_estimable(say("survival.all_at_origin"), "Cox model") for _ in compared[1:]]
+    is_cut = n_events < sum(c.counts.n_events for c in compared)
+    return [_within_shared(ratio) if is_cut else ratio for ratio in hazard_ratios(counts)]
+
+
+def _within_shared(ratio: Estimate) -> Estimate:
+    """Why there is none is of the shared follow-up, where later events are told beside it."""
+    if ratio.estimate is not None:
+        return ratio
+    return replace(ratio, reason=say("survival.within_shared", reason=ratio.reason))
 
 
 def _mean_difference(

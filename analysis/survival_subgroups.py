@@ -112,7 +112,7 @@ def _caption(forest: Forest) -> str:
 
 def _notes(shown: Shown) -> list[Note]:
     forest = shown.forest
-    notes = [Note("warning", forest.asked.refused)] if forest.asked.refused else []
+    notes = _not_compared(forest.asked)
     notes += _unstable(forest)
     notes.append(Note("info", say("forest.note")))
     if len(forest.asked.groups) > 2 and not forest.asked.refused:
@@ -121,6 +121,13 @@ def _notes(shown: Shown) -> list[Note]:
     if labels and not forest.asked.refused:
         notes.append(Note("info", say("forest.two_levels", labels=", ".join(labels))))
     return [*notes, *_left_out(forest)]
+
+
+def _not_compared(asked: Asked) -> list[Note]:
+    """Why no row is compared: the page's own sentence, or what this scale lacks."""
+    if not asked.refused or asked.refused == asked.on.refused:
+        return [Note("warning", asked.refused)] if asked.refused else []
+    return [Note("warning", say("forest.not_compared", reason=asked.refused))]
 
 
 def _has_two(levels: tuple) -> bool:

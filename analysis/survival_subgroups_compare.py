@@ -16,6 +16,7 @@ from analysis.stats.contingency import HypothesisTest, cochran_q
 from analysis.stats.counts import day_counts
 from analysis.stats.estimate import Estimate, Z, not_estimable
 from analysis.stats.forest import FEW_LEVELS, NO_EVIDENCE, forest, interaction
+from analysis.stats.forest import METHOD as RATIO_METHOD
 from analysis.stats.limits import mover_difference
 from analysis.stats.restricted_mean import restricted_mean, restricted_mean_difference
 from analysis.stats.shrinkage import shrunken
@@ -24,6 +25,7 @@ from analysis.survival_subgroups_asked import Asked, Rows, Side, few
 from trial.words import say
 
 Q_METHOD = f"interaction, heterogeneity chi-square (Cochran's Q, inverse variance); {NO_EVIDENCE}"
+COX = "Cox model, Wald interval"
 # By subgroup and group.
 Raw = dict[tuple[str, str], Estimate]
 Sides = Mapping[str, tuple[Side, ...]]
@@ -39,6 +41,8 @@ def compared(asked: Asked, rows: Rows, sides: Sides) -> Raw:
             one, reference = of[position], of[0]
             if reason := asked.refused or _why_not(asked, one, reference):
                 found[name, group.code] = not_estimable(reason)
+            elif is_ratio and _ends_at_origin(rows, name, (reference, one)):
+                found[name, group.code] = not_estimable(say("survival.all_at_origin"), COX)
             elif is_ratio:
                 found[name, group.code] = ratios[name]
             else:
@@ -74,13 +78,20 @@ def _cut(frame: pl.DataFrame, window: float | None) -> pl.DataFrame:
     )
 
 
+def _ends_at_origin(rows: Rows, name: str, pair: tuple[Side, Side]) -> bool:
+    """Whether a row has events of the two groups, and all of them on day 0."""
+    events = [rows.of(name, side.group).filter(pl.col("state") == 1) for side in pair]
+    last = [day for day in (frame["time_days"].max() for frame in events) if day is not None]
+    return bool(last) and max(last) == 0
+
+
 def _ratios(asked: Asked, rows: Rows, other: Group) -> dict[str, Estimate]:
     """The hazard ratio of every subgroup."""
     frame = _cut(rows.frame, asked.window)
     found = forest(frame, asked.groups[0].cohort_code, other.cohort_code)
     columns = ("subgroup", "hazard_ratio", "lower", "upper", "p_value", "reason")
     return {
-        name: Estimate(ratio, lower, upper, p, "Cox model, Wald interval", reason)
+        name: Estimate(ratio, lower, upper, p, COX, reason)
         for name, ratio, lower, upper, p, reason in found.select(columns).iter_rows()
     }
 
@@ -141,6 +152,10 @@ def tested(
 
 def _ratio_tested(asked: Asked, rows: Rows, names: Sequence[str], group: Group) -> HypothesisTest:
     frame = _cut(rows.frame.filter(pl.col("subgroup").is_in(names)), asked.window)
+    pair = (asked.groups[0], group)
+    fewest = min(sum(int(rows.of(name, side)["n"].sum()) for name in names) for side in pair)
+    if fewest < FEWEST_FOR_PERCENT:
+        return HypothesisTest(None, RATIO_METHOD, reason=few(fewest))
     found = interaction(frame, asked.groups[0].cohort_code, group.cohort_code)
     told = (found.p_value, found.method, found.chi_square, found.degrees_of_freedom)
     return HypothesisTest(*told, reason=found.reason)

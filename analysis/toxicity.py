@@ -411,7 +411,8 @@ def toxicity_answer(snapshot: Snapshot, view: View) -> Answer:
     block = on.study.block(view.block)
     key = "toxicity.headline_events" if view.unit == EVENTS else "toxicity.headline"
     told = {"block": block.label, "at_least": at_least(on.study, view.grade)}
-    headline = "\n".join([say(key, **told), *map(_told, asked)])
+    lead, *others = map(_told, asked)
+    headline = "\n".join([f"{say(key, **told)} {lead}", *others])
     if not found.shown:
         headline += "\n" + say("toxicity.nothing_found", find=view.find)
     before, left_table, left_numbers = left(items, on.caption("toxicity.caption_left"))

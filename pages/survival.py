@@ -4,11 +4,13 @@ import streamlit as st
 
 from analysis.link_survival import LATER_BY, SCALES, WEIGHTS, survival_parts
 from analysis.questions import Opened, part_answer
+from analysis.survival_endpoints_results import listed
 from analysis.wording import time_in_words
 from pages.frame import (
     choose,
     figures,
     headline,
+    lead_to,
     notes,
     open_page,
     select,
@@ -78,6 +80,9 @@ if view.look and any(c.n_population or c.is_withheld for c in found.cohorts):
     _part_controls(opened)
     if part := part_answer(opened.snapshot, view):
         headline(part)
+        if view.look == "endpoints":
+            curves = {e.code: e.abbreviation for e in listed(study, view)}
+            lead_to("endpoint", say("look.curves"), curves, view.endpoint)
         figures(part)
         tables(part)
         notes(part)

@@ -10,9 +10,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Hazard ratio {value}, too few events to judge whether it holds over time."
     },
     "survival.followed": {"en": "Events and follow-up: {parts}."},
-    "survival.followed_part": {
-        "en": "{group} {events}/{n} events, median follow-up {median}{completeness}"
-    },
+    "survival.followed_part": {"en": "{group} {events}/{n} events, {median}{completeness}"},
+    "survival.median_follow_up": {"en": "median follow-up {median}"},
+    "survival.no_median": {"en": "no median follow-up ({reason})"},
     "survival.followed_share": {"en": ", {value} of the possible time"},
     "survival.no_cutoff": {
         "en": "no data cut-off is declared, or the export has no dates: how long patients could "
@@ -23,6 +23,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.ph_unknown": {
         "en": "Whether the hazard ratio holds over time cannot be judged: {reason}."
     },
+    "survival.within_shared": {"en": "{reason}, within the follow-up that all cohorts share"},
+    "survival.all_at_origin": {"en": "every event was on day 0: a proportion, not a hazard"},
     "survival.ph_holds": {
         "en": "No sign that the hazard ratio changes over time (Grambsch-Therneau test of {events} "
         "events after day 0, {p}); that is no proof that it does not."
@@ -90,6 +92,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "look.era": {"en": "Era"},
     "look.bridge": {"en": "Transplant"},
     "look.subgroups": {"en": "Subgroups"},
+    "look.curves": {"en": "A click shows the curve of an endpoint at the top of the page:"},
     "look.split": {"en": "Groups by"},
     "look.day": {"en": "Landmark"},
     "look.day_of": {"en": "day {day}"},

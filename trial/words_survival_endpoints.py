@@ -70,9 +70,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "endpoints.table_left_out": {"en": "Who is in each endpoint"},
     "endpoints.day_0": {"en": "{counted} on day 0; of the other {rest}: {told}"},
     "endpoints.day_0_note": {
-        "en": "{endpoints}: failures of response count on day 0. The curve mixes response with "
-        "what came later; the table of day 0 tells the two apart. The others are selected by "
-        "response and are not compared between cohorts."
+        "en": "{endpoints}: there are events on day 0. The curve mixes them with what came later; "
+        "the table of day 0 tells the two apart. The others are selected by having had none, and "
+        "are not compared between cohorts."
     },
     "endpoints.left_out": {"en": "{n}/{of}{reasons}"},
     "endpoints.reason": {"en": "; {n} {reason}"},

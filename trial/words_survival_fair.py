@@ -142,6 +142,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "era.headline": {"en": "By year of enrollment: {spans}."},
     "era.span": {"en": "{group}: {first} to {last} (N = {n})"},
+    "era.span_one": {"en": "{group}: {first} (N = {n})"},
     "era.span_unknown": {"en": "{group}: no years known (N = {n})"},
     "era.case_mix": {"en": "Largest differences of case mix, {comparator} then {cohort}: {parts}."},
     "era.treated": {"en": "Treatment, {comparator} then {cohort}: {parts}."},

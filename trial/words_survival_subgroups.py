@@ -10,6 +10,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "one cohort was followed for longer than the other; beyond {window}, as far as all "
         "are followed, nothing is compared"
     },
+    "forest.not_compared": {"en": "Groups are not compared: {reason}."},
     "forest.states": {
         "en": "{endpoint} shows several states at once: subgroups are compared on an endpoint with "
         "one event."

@@ -20,6 +20,7 @@ from analysis.filters import FilterGroup, filter_bar
 from analysis.link import FILTER, PAGES, LinkError, View, address, encode
 from analysis.questions import Opened, answer, choices, newer_snapshot
 from pages.frame.mirror import (
+    answer_control,
     clear_filters,
     dropped,
     restore,
@@ -165,6 +166,21 @@ def choose(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
     )
 
 
+def lead_to(name: str, label: str, labels: dict[str, str], chosen: str) -> None:
+    """Buttons that set the control `name` of the page from further down; not the one that is."""
+    st.caption(label)
+    with st.container(horizontal=True):
+        for code, told in labels.items():
+            key = f"{widget_key(name)}.{code}"
+            st.button(
+                plain(told),
+                key=key,
+                on_click=answer_control,
+                args=(name, code),
+                disabled=code == chosen,
+            )
+
+
 def find(label: str, about: str) -> str:
     """A field to type an identifier into; it is kept by this screen alone, in no address."""
     return st.text_input(label, key="board.find", help=about, autocomplete="off").strip()
@@ -231,12 +247,13 @@ def _share(view: View) -> None:
 
 
 def headline(found: Answer) -> None:
-    """The answer in words, then what the reader must know before looking."""
-    for sentence in found.headline.split("\n"):
-        st.markdown(f"##### {plain(sentence)}")
-    for note in found.notes:
-        if note.kind == "warning":
-            st.warning(plain(note.text))
+    """The answer in words, the first sentence largest, then what to know before looking."""
+    first, *others = found.headline.split("\n")
+    st.markdown(f"##### {plain(first)}")
+    for sentence in others:
+        st.markdown(plain(sentence))
+    if warnings := [plain(note.text) for note in found.notes if note.kind == "warning"]:
+        st.warning("\n\n".join(warnings))
 
 
 def cards(found: Answer) -> None:
@@ -310,7 +327,7 @@ def figure(found: Answer, shown: Figure, is_alone: bool = True) -> None:
     if len(found.figures) > 1:
         st.markdown(f"**{plain(shown.title)}**")
     told = {"alt": shown.alt_text, "height": shown.page_height}
-    st.vega_lite_chart(spec=shown.spec, width="stretch", **told)
+    st.vega_lite_chart(spec=shown.spec_of_frames, width="stretch", **told)
     if is_alone:
         _beneath(found, shown)
     with st.container(horizontal=True):

@@ -60,6 +60,12 @@ def widget_key(name: str) -> str:
     return f"board.widget.{_state('generation')}.{name}"
 
 
+def answer_control(name: str, value: str) -> None:
+    """The callback of a button that sets the control of another place: as if chosen there."""
+    st.session_state[widget_key(name)] = value
+    touch()
+
+
 def clear_filters() -> None:
     """The callback of the button that clears all filters."""
     _keep("clear", True)

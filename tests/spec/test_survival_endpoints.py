@@ -10,7 +10,8 @@ from analysis.compose import Page, page
 from analysis.disclosure import release
 from analysis.link import decode
 from analysis.survival import survival_answer
-from analysis.survival_endpoints import endpoint_rows, endpoints_answer
+from analysis.survival_endpoints import endpoints_answer
+from analysis.survival_endpoints_results import listed
 from tests.conftest import Demo, Loaded
 from tests.spec.made import STUDY
 from tests.spec.wards import Child, Wards, wards_of
@@ -119,11 +120,9 @@ def test_each_endpoint_is_counted_by_hand(wards: Wards) -> None:
 
 def test_the_list_says_what_each_endpoints_own_page_says(demo: Demo) -> None:
     found = _answer(demo.snapshot, time="3")
-    rows = endpoint_rows(_page(demo.snapshot))
-    assert [code for code, _ in rows] == [
-        e.code for e in demo.snapshot.study.endpoints if e.kind != "states"
-    ]
-    for code, _ in rows:
+    codes = [e.code for e in demo.snapshot.study.endpoints if e.kind != "states"]
+    assert {n.endpoint for n in found.numbers if n.statistic == "endpoint_value"} == set(codes)
+    for code in codes:
         view = _page(demo.snapshot, endpoint=code, time="3").view
         own = survival_answer(demo.snapshot, view).numbers
         for number in (n for n in found.numbers if n.endpoint == code):
@@ -268,7 +267,7 @@ def test_rows_of_many_groups_have_room(loaded: Loaded) -> None:
 
 def test_what_is_not_defined_for_the_line_is_named(demo: Demo) -> None:
     on = _page(demo.snapshot, lines="refractory", endpoint="os")
-    assert [code for code, _ in endpoint_rows(on)] == ["os", "os_blina"]
+    assert [e.code for e in listed(on.study, on.view)] == ["os", "os_blina"]
     found = endpoints_answer(on)
     assert any(
         n.text.startswith("Not defined for this kind of line: Event-free") for n in found.notes

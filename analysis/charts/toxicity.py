@@ -27,6 +27,9 @@ SLANT, SLANT_RISE = -55, 0.82
 # n/N is smaller where there are many blocks.
 MANY_BLOCKS = 8
 WORD_LINE = 11
+# From the top of a cell to the middle of its percentage, and of n/N below that.
+PERCENT_LINE, COUNTED_LINE = 11, 25
+UNKNOWN = "!isValid(datum.estimate)"
 # Lines over a cell without numbers: from and to, in the unit square.
 HATCHES = ((0.0, 0.5, 0.5, 0.0), (0.0, 1.0, 1.0, 0.0), (0.5, 1.0, 1.0, 0.5))
 
@@ -205,34 +208,49 @@ def _category_axis(shown: HeatMap) -> alt.Axis:
     )
 
 
-def _cell_frame(shown: HeatMap, is_known: bool) -> pl.DataFrame:
-    """One row a cell with (or without) an estimate: its edges and middle, what it says."""
+def _cell_frame(shown: HeatMap, shades: "_Shades") -> pl.DataFrame:
+    """One row a cell: its edges and middle, what stands in it and where, what it says.
+
+    With an estimate it says percent over n/N (`below`), else n/N or words in its middle.
+    """
     rows = []
     for cell in shown.cells:
-        if (cell.estimate is not None) is not is_known:
-            continue
         x, y = shown.blocks.index(cell.block), _top(shown, shown.categories.index(cell.category))
-        words = cell.words
-        place = {"x": x + EDGE, "x2": x + 1 - EDGE, "middle": x + 0.5}
-        place |= {"y": y + LABEL_HEIGHT, "y2": y + LABEL_HEIGHT + CELL_HEIGHT}
-        place["first_line"] = place["y"] + CELL_HEIGHT / 2 - (len(words) - 1) * WORD_LINE / 2
-        said = {"counted": cell.counted, "words": "\n".join(words), "told": cell.told}
-        said |= {"percent": cell.value, "place": f"{cell.category}, {cell.block}"}
-        rows.append(place | said | {"estimate": cell.estimate, "is_hatched": cell.is_hatched})
-    numbers = ("x", "x2", "middle", "y", "y2", "first_line", "estimate")
-    texts = ("counted", "words", "told", "percent", "place")
+        y, is_known = y + LABEL_HEIGHT, cell.estimate is not None
+        words = [cell.counted] if is_known else cell.words
+        middle = y + CELL_HEIGHT / 2 - (len(words) - 1) * WORD_LINE / 2
+        rows.append(
+            {
+                "x": x + EDGE,
+                "x2": x + 1 - EDGE,
+                "middle": x + 0.5,
+                "y": y,
+                "y2": y + CELL_HEIGHT,
+                "percent_y": y + (PERCENT_LINE if shades.has_two_lines else CELL_HEIGHT / 2),
+                "below_y": y + COUNTED_LINE if is_known else middle,
+                "percent": cell.value if is_known else "",
+                "below": "\n".join(words),
+                "told": cell.told,
+                "place": f"{cell.category}, {cell.block}",
+                "estimate": cell.estimate,
+                "is_hatched": cell.is_hatched and not is_known,
+            }
+        )
+    numbers = ("x", "x2", "middle", "y", "y2", "percent_y", "below_y", "estimate")
+    texts = ("percent", "below", "told", "place")
     schema = {name: pl.Float64() for name in numbers} | {name: pl.String() for name in texts}
     return pl.DataFrame(rows, schema=schema | {"is_hatched": pl.Boolean()})
 
 
 @dataclass(frozen=True)
 class _Axes:
-    """What the layers share; `middle` and `first_line` are x and y once more, for texts."""
+    """What the layers share; the last three are x and y once more, for texts."""
 
     x: alt.X
-    middle: alt.X
     y: alt.Y
-    first_line: alt.Y
+    middle: alt.X
+    percent_y: alt.Y
+    below_y: alt.Y
 
 
 def _axes(shown: HeatMap) -> _Axes:
@@ -241,9 +259,10 @@ def _axes(shown: HeatMap) -> _Axes:
     axis, categories = _block_axis(shown), _category_axis(shown)
     return _Axes(
         x=alt.X("x:Q", scale=across, axis=axis),
-        middle=alt.X("middle:Q", scale=across, axis=axis),
         y=alt.Y("y:Q", scale=down, axis=categories),
-        first_line=alt.Y("first_line:Q", scale=down, axis=categories),
+        middle=alt.X("middle:Q", scale=across, axis=axis),
+        percent_y=alt.Y("percent_y:Q", scale=down, axis=categories),
+        below_y=alt.Y("below_y:Q", scale=down, axis=categories),
     )
 
 
@@ -286,9 +305,9 @@ def _refuse_others(shown: HeatMap, kind: type) -> None:
 
 
 def _panel(shown: HeatMap, shades: _Shades) -> alt.LayerChart:
-    axes = _axes(shown)
-    layers = [_known(shown, axes, shades), *_unknown(shown, axes)]
-    layers += [*_cell_texts(shown, axes, shades), *_beneath(shown, axes)]
+    axes, frame = _axes(shown), _cell_frame(shown, shades)
+    layers = [_cells(shown, frame, axes, shades), *_hatches(shown, frame, axes)]
+    layers += [*_cell_texts(shown, frame, axes, shades), *_beneath(shown, axes)]
     return layered(layers, _plot_height(shown))
 
 
@@ -297,22 +316,30 @@ def _told(shown: HeatMap) -> list[alt.Tooltip]:
     return [alt.Tooltip("place:N", title="title"), alt.Tooltip("told:N", title=shown.cohort)]
 
 
-def _cells(shown: HeatMap, axes: _Axes, is_known: bool) -> alt.Chart:
-    cells = alt.Chart(_cell_frame(shown, is_known))
-    return cells.encode(
-        x=axes.x, x2=alt.X2("x2:Q"), y=axes.y, y2=alt.Y2("y2:Q"), tooltip=_told(shown)
+def _cells(shown: HeatMap, frame: pl.DataFrame, axes: _Axes, shades: _Shades) -> alt.Chart:
+    """Coloured by the estimate; without one pale grey."""
+    unknown = {"test": UNKNOWN, "value": palette.NEUTRAL}
+    pale = alt.OpacityValue(1, condition={"test": UNKNOWN, "value": 0.12})
+    colour = alt.Color("estimate:Q", scale=shades.scale, legend=None, condition=unknown)
+    told = _told(shown)
+    return (
+        alt.Chart(frame)
+        .mark_rect(invalid="show")
+        .encode(
+            x=axes.x,
+            x2=alt.X2("x2:Q"),
+            y=axes.y,
+            y2=alt.Y2("y2:Q"),
+            color=colour,
+            opacity=pale,
+            tooltip=told,
+        )
     )
 
 
-def _known(shown: HeatMap, axes: _Axes, shades: _Shades) -> alt.Chart:
-    colour = alt.Color("estimate:Q", scale=shades.scale, legend=None)
-    return _cells(shown, axes, True).mark_rect(opacity=1).encode(color=colour)
-
-
-def _unknown(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
-    """Grey; hatched if there is no number, or no comparison, at all."""
-    grey = _cells(shown, axes, False).mark_rect(color=palette.NEUTRAL, opacity=0.12)
-    bare = _cell_frame(shown, False).filter(pl.col("is_hatched"))
+def _hatches(shown: HeatMap, frame: pl.DataFrame, axes: _Axes) -> list[alt.Chart]:
+    """Lines over cells that have no number, or no comparison, at all."""
+    bare = frame.filter(pl.col("is_hatched"))
     lines = [
         {
             "x": x + (x2 - x) * from_x,
@@ -326,43 +353,36 @@ def _unknown(shown: HeatMap, axes: _Axes) -> list[alt.Chart]:
         for from_x, from_y, to_x, to_y in HATCHES
     ]
     if not lines:
-        return [grey]
+        return []
     schema = {name: pl.Float64() for name in ("x", "x2", "y", "y2")}
     schema |= {name: pl.String() for name in ("place", "told")}
     hatch = alt.Chart(pl.DataFrame(lines, schema=schema))
     hatch = hatch.mark_rule(color=palette.NEUTRAL, opacity=0.4, strokeWidth=1)
-    hatch = hatch.encode(
-        x=axes.x, x2=alt.X2("x2:Q"), y=axes.y, y2=alt.Y2("y2:Q"), tooltip=_told(shown)
-    )
-    return [grey, hatch]
+    return [
+        hatch.encode(x=axes.x, x2=alt.X2("x2:Q"), y=axes.y, y2=alt.Y2("y2:Q"), tooltip=_told(shown))
+    ]
 
 
-def _cell_texts(shown: HeatMap, axes: _Axes, shades: _Shades) -> list[alt.Chart]:
+def _cell_texts(
+    shown: HeatMap, frame: pl.DataFrame, axes: _Axes, shades: _Shades
+) -> list[alt.Chart]:
     """Percent over n/N, dark on light and white on dark; of an unknown cell n/N or its words."""
-    small = 9 if len(shown.blocks) > MANY_BLOCKS else 10
-    known, unknown = (
-        alt.Chart(_cell_frame(shown, is_known)).encode(x=axes.middle, tooltip=_told(shown))
-        for is_known in (True, False)
-    )
     dark, white = palette.HEAT_TEXT
-    colour = alt.ColorValue(dark, condition={"test": shades.is_dark, "value": white})
-    down = 11 if shades.has_two_lines else CELL_HEIGHT / 2
-    percent = known.mark_text(fontSize=12, fontWeight="bold", baseline="middle", dy=down)
-    counted = known.mark_text(fontSize=small, baseline="middle", dy=25)
-    words = unknown.mark_text(
-        fontSize=small,
-        fontWeight="bold",
+    grey = {"test": UNKNOWN, "value": palette.NEUTRAL}
+    colour = alt.ColorValue(dark, condition=[grey, {"test": shades.is_dark, "value": white}])
+    texts = alt.Chart(frame).encode(x=axes.middle, color=colour, tooltip=_told(shown))
+    percent = texts.mark_text(fontSize=12, fontWeight="bold", baseline="middle")
+    below = texts.mark_text(
+        fontSize=9 if len(shown.blocks) > MANY_BLOCKS else 10,
         baseline="middle",
         lineBreak="\n",
         lineHeight=WORD_LINE,
         # A word too long for its cell is cut, not written over the neighbour's numbers.
         limit={"expr": f"width / {len(shown.blocks)} - 2"},
-        color=palette.NEUTRAL,
     )
     return [
-        percent.encode(y=axes.y, text=alt.Text("percent:N"), color=colour),
-        counted.encode(y=axes.y, text=alt.Text("counted:N"), color=colour),
-        words.encode(y=axes.first_line, text=alt.Text("words:N")),
+        percent.encode(y=axes.percent_y, text=alt.Text("percent:N")),
+        below.encode(y=axes.below_y, text=alt.Text("below:N")),
     ]
 
 

@@ -1,6 +1,7 @@
 """Rates by term and the heat map as data."""
 
 import pytest
+import vl_convert
 
 from analysis.charts import palette
 from analysis.charts.rows import Difference, Proportion, Row
@@ -68,11 +69,16 @@ def test_over_many_rows_the_ticks_are_said_once_more() -> None:
 
 def test_cells_of_a_heat_map() -> None:
     spec = heat_map(made_heat_map(), highest=0.9).to_dict()
-    known, unknown = data_of(spec, "rect"), data_of(spec, "rect", 1)
-    said = [(d["middle"], d["percent"].split(), d["counted"]) for d in known]
+    cells = data_of(spec, "rect")
+    known = [d for d in cells if d["estimate"] is not None]
+    unknown = [d for d in cells if d["estimate"] is None]
+    said = [(d["middle"], d["percent"].split(), d["below"]) for d in known]
     assert said == [(0.5, ["80", "%"], "40/50")]
-    assert [(d["middle"], d["words"]) for d in unknown] == [(0.5, "3/8"), (1.5, "not\ngiven")]
+    told = [(d["middle"], d["percent"], d["below"]) for d in unknown]
+    assert told == [(0.5, "", "3/8"), (1.5, "", "not\ngiven")]
     assert [d["told"] for d in unknown] == ["fewer than 10, 3/8", "not given"]
+    drawn = vl_convert.vegalite_to_svg(spec)
+    assert drawn.count('aria-roledescription="rect mark"') == 3 and drawn.count('="0.12"') == 2
     # Only the cell without any number is hatched.
     hatched = data_of(spec, "rule")
     assert len(hatched) == 3 and all(1 < d["x"] < d["x2"] < 2 for d in hatched)

@@ -7,6 +7,7 @@ proportions and that of their differences have the same row step and can stand s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import altair as alt
@@ -283,14 +284,24 @@ def _row_axis(rows: Sequence[Row], places: Layout) -> alt.Axis:
 
 @dataclass(frozen=True)
 class _Shared:
-    """What the layers share."""
+    """What the layers share: scales, which the first layer gives their axes, places, cohorts."""
 
-    x: alt.X
-    y: alt.Y
+    across: alt.Scale
+    down: alt.Scale
     colour: alt.Color
     shape: alt.Shape
     places: Layout
     roles: dict[str, int]
+
+    @cached_property
+    def x(self) -> alt.X:
+        """Across, without the axis: written in every layer it would be half of the chart."""
+        return alt.X("x:Q", scale=self.across)
+
+    @cached_property
+    def y(self) -> alt.Y:
+        """Down, without the axis."""
+        return alt.Y("y:Q", scale=self.down)
 
 
 def _value_axis(values: Values) -> alt.Axis:
@@ -312,15 +323,15 @@ def _value_axis(values: Values) -> alt.Axis:
     )
 
 
-def _shared(rows: Sequence[Row], places: Layout, roles: dict[str, int], values: Values) -> _Shared:
+def _shared(places: Layout, roles: dict[str, int], values: Values) -> _Shared:
     across = alt.Scale(domain=list(values.domain), nice=False, zero=False)
     down = alt.Scale(domain=[0, places.height], reverse=True, nice=False, zero=False)
     labels = list(roles)
     colours = alt.Scale(domain=labels, range=[palette.colour(role) for role in roles.values()])
     shapes = alt.Scale(domain=labels, range=[palette.shape(role) for role in roles.values()])
     return _Shared(
-        x=alt.X("x:Q", scale=across, axis=_value_axis(values)),
-        y=alt.Y("y:Q", scale=down, axis=_row_axis(rows, places)),
+        across=across,
+        down=down,
         colour=alt.Color("cohort:N", scale=colours, legend=None),
         shape=alt.Shape("cohort:N", scale=shapes, legend=None),
         places=places,
@@ -332,8 +343,8 @@ def dot_chart(rows: Sequence[Row], places: Layout, items: Items, values: Values)
     """The picture of the items of the rows. Raises ValueError without an item."""
     if not items:
         raise ValueError("nothing to draw")
-    shared = _shared(rows, places, _roles(items), values)
-    layers = [_grid(shared, values), _guides(shared, values), *_legend(shared)]
+    shared = _shared(places, _roles(items), values)
+    layers = [_grid(shared, rows, values), _guides(shared, values), *_legend(shared)]
     layers += [_overall(shared, values.overall)] if values.overall is not None else []
     layers += [_intervals(shared, items), _dots(shared, items), *_words(shared, items)]
     layers += [*_numbers(shared, items), *_extras(shared, rows)]
@@ -344,8 +355,11 @@ def dot_chart(rows: Sequence[Row], places: Layout, items: Items, values: Values)
     return layered(layers, places.height, resolve=resolve)
 
 
-def _grid(shared: _Shared, values: Values) -> alt.Chart:
-    """Own lines, behind the dots alone: none crosses a text. The zero line is stronger."""
+def _grid(shared: _Shared, rows: Sequence[Row], values: Values) -> alt.Chart:
+    """Own lines, behind the dots alone: none crosses a text. The zero line is stronger.
+
+    The axes of all layers are written here.
+    """
     edge = shared.places.style.gap / 3
     frame = pl.DataFrame(
         [
@@ -358,7 +372,9 @@ def _grid(shared: _Shared, values: Values) -> alt.Chart:
     test = "datum.is_zero" if values.zero_line else "false"
     strength = alt.OpacityValue(palette.GRID_OPACITY, condition={"test": test, "value": 1})
     rules = alt.Chart(frame).mark_rule(color=palette.NEUTRAL, strokeWidth=1)
-    return rules.encode(x=shared.x, y=shared.y, y2=alt.Y2("y2:Q"), opacity=strength)
+    x = alt.X("x:Q", scale=shared.across, axis=_value_axis(values))
+    y = alt.Y("y:Q", scale=shared.down, axis=_row_axis(rows, shared.places))
+    return rules.encode(x=x, y=y, y2=alt.Y2("y2:Q"), opacity=strength)
 
 
 def _overall(shared: _Shared, at: float) -> alt.Chart:

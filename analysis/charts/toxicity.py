@@ -244,7 +244,10 @@ def _cell_frame(shown: HeatMap, shades: "_Shades") -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class _Axes:
-    """What the layers share; the last three are x and y once more, for texts."""
+    """What the layers share; the last three are x and y once more, for texts.
+
+    The first layer alone writes the axes: in every layer they would be half of the chart.
+    """
 
     x: alt.X
     y: alt.Y
@@ -253,16 +256,20 @@ class _Axes:
     below_y: alt.Y
 
 
-def _axes(shown: HeatMap) -> _Axes:
+def _axes(shown: HeatMap, has_axis: bool = False) -> _Axes:
     down = alt.Scale(domain=[0, _plot_height(shown)], reverse=True, nice=False, zero=False)
     across = alt.Scale(domain=[0, len(shown.blocks)], nice=False, zero=False)
-    axis, categories = _block_axis(shown), _category_axis(shown)
+    if has_axis:
+        x = alt.X("x:Q", scale=across, axis=_block_axis(shown))
+        y = alt.Y("y:Q", scale=down, axis=_category_axis(shown))
+    else:
+        x, y = alt.X("x:Q", scale=across), alt.Y("y:Q", scale=down)
     return _Axes(
-        x=alt.X("x:Q", scale=across, axis=axis),
-        y=alt.Y("y:Q", scale=down, axis=categories),
-        middle=alt.X("middle:Q", scale=across, axis=axis),
-        percent_y=alt.Y("percent_y:Q", scale=down, axis=categories),
-        below_y=alt.Y("below_y:Q", scale=down, axis=categories),
+        x=x,
+        y=y,
+        middle=alt.X("middle:Q", scale=across),
+        percent_y=alt.Y("percent_y:Q", scale=down),
+        below_y=alt.Y("below_y:Q", scale=down),
     )
 
 
@@ -306,7 +313,10 @@ def _refuse_others(shown: HeatMap, kind: type) -> None:
 
 def _panel(shown: HeatMap, shades: _Shades) -> alt.LayerChart:
     axes, frame = _axes(shown), _cell_frame(shown, shades)
-    layers = [_cells(shown, frame, axes, shades), *_hatches(shown, frame, axes)]
+    layers = [
+        _cells(shown, frame, _axes(shown, has_axis=True), shades),
+        *_hatches(shown, frame, axes),
+    ]
     layers += [*_cell_texts(shown, frame, axes, shades), *_beneath(shown, axes)]
     return layered(layers, _plot_height(shown))
 

@@ -1,6 +1,7 @@
 """The rows of dots as data: places, domains, and that both pictures stand in line."""
 
 import pytest
+import vl_convert
 
 from analysis.charts.response import difference, dumbbell, page_height
 from analysis.charts.rows import Difference, Proportion, Row
@@ -51,17 +52,19 @@ def test_what_the_chart_encodes() -> None:
     assert marks == ["rule", "text", "point", "text", "rule", "point", *["text"] * 3, "rect"]
     dots = spec["layer"][5]["encoding"]
     assert dots["x"]["scale"]["domain"] == [0, 1]
-    assert dots["x"]["axis"]["title"] == "Patients"
     assert dots["color"]["scale"]["domain"] == [OLD, NEW]
     # The shape repeats the colour.
     assert dots["shape"]["scale"]["domain"] == [OLD, NEW]
     assert dots["shape"]["scale"]["range"] == ["circle", "diamond"]
     # The first row is on top, in the order given.
     assert dots["y"]["scale"]["reverse"] is True
-    assert dots["y"]["axis"]["values"] == sorted(dots["y"]["axis"]["values"])
-    # Layers share the axes: one without would take them away.
-    axes = [layer["encoding"]["y"]["axis"] for layer in spec["layer"]]
-    assert all(axis == axes[0] for axis in axes)
+    axes = spec["layer"][0]["encoding"]
+    assert axes["x"]["axis"]["title"] == "Patients"
+    assert axes["y"]["axis"]["values"] == sorted(axes["y"]["axis"]["values"])
+    # Written in one layer, they are the axes of all, and drawn once.
+    assert not any("axis" in layer["encoding"]["y"] for layer in spec["layer"][1:])
+    drawn = vl_convert.vegalite_to_svg({**spec, "width": 620})
+    assert drawn.count(">Patients<") == 1
 
 
 def test_what_is_not_estimable_has_no_dot_but_words() -> None:

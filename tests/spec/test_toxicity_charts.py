@@ -208,10 +208,10 @@ def test_spans_are_bars_between_quartiles() -> None:
 def test_a_difference_says_its_points_and_is_grey_or_hatched_without() -> None:
     shown = made_differences()
     spec = difference_map(shown, furthest=0.4).to_dict()
-    assert [d["percent"] for d in data_of(spec, "rect")] == ["\u221212"]
-    assert data_of(spec, "rect")[0]["told"] == "\u221212.4 (\u221225.0 to +1.0)"
-    unknown = data_of(spec, "rect", 1)
-    assert [d["words"] for d in unknown] == ["<\u00a010", "not\ncomparable"]
+    cells = data_of(spec, "rect")
+    assert [d["percent"] for d in cells] == ["\u221212", "", ""]
+    assert [d["below"] for d in cells] == ["", "<\u00a010", "not\ncomparable"]
+    assert cells[0]["told"] == "\u221212.4 (\u221225.0 to +1.0)"
     hatched = data_of(spec, "rule")
     assert len(hatched) == 3 and {d["place"] for d in hatched} == {"Hepatic, CLO"}
     scale = spec["layer"][0]["encoding"]["color"]["scale"]
@@ -253,7 +253,7 @@ def test_the_text_of_a_difference_can_be_read_on_every_shade(end: str) -> None:
 def test_under_the_names_of_blocks_stand_their_days() -> None:
     shown = made_differences()
     spec = difference_map(shown).to_dict()
-    days = data_of(spec, "text", 3)
+    days = data_of(spec, "text", 2)
     assert [d["text"] for d in days] == ["31 d", ""]
     assert all(d["y"] < data_of(spec, "rect")[0]["y"] for d in days)
     axis = spec["layer"][0]["encoding"]["y"]["axis"]

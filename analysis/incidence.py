@@ -12,8 +12,16 @@ from analysis.incidence_compared import (
     comparison_numbers,
     comparison_table,
     incidence_comparison,
+    over_all_told,
 )
 from analysis.incidence_figures import incidence_figure, state_figures
+from analysis.incidence_follow_up import (
+    FollowUp,
+    follow_up_notes,
+    follow_up_numbers,
+    follow_up_of,
+    unsure_times,
+)
 from analysis.incidence_numbers import incidence_numbers
 from analysis.incidence_results import (
     GroupIncidence,
@@ -21,6 +29,7 @@ from analysis.incidence_results import (
     incidence_results,
     row_disclosed,
     state_label,
+    totals_disclosed,
 )
 from analysis.incidence_tables import at_risk_table, state_table
 from analysis.link import View
@@ -116,29 +125,35 @@ def _left_out(text: str, n: int, of: int) -> Note:
     return Note("warning", say("survival.left_out", parts=text), Disclosed((n, of - n)))
 
 
-def _incidence(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> Answer:
+def _incidence(of: FollowUp, found: tuple[GroupIncidence, ...]) -> Answer:
     """State 1, compared between the groups."""
-    headline, compared = _headline(on, endpoint, found), incidence_comparison(on, endpoint, found)
-    tables = (state_table(on, endpoint, found), comparison_table(on, compared))
-    numbers = incidence_numbers(on, endpoint, found)
+    on, endpoint = of.on, of.endpoint
+    compared = incidence_comparison(on, endpoint, found)
+    headline = f"{_headline(on, endpoint, found)}\n{of.sentence}"
+    tables = (state_table(on, endpoint, found, unsure_times(of)), comparison_table(on, compared))
+    numbers = (*incidence_numbers(on, endpoint, found), *follow_up_numbers(of))
+    guards = follow_up_notes(of, compared.n_beyond, over_all_told(compared))
     return on.answer(
         headline,
-        [*_notes(on, endpoint, found), *comparison_notes(on, compared)],
+        [*_notes(on, endpoint, found), *guards, *comparison_notes(on, compared)],
         tuple(incidence_figure(on, endpoint, found, headline)),
         (*tables, at_risk_table(on, endpoint, found)),
         (*numbers, *comparison_numbers(on, endpoint, compared)),
     )
 
 
-def _states(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> Answer:
+def _states(of: FollowUp, found: tuple[GroupIncidence, ...]) -> Answer:
     """All states of each group; states compete, so none is compared alone."""
-    headline = _states_headline(on, endpoint, found)
+    on, endpoint = of.on, of.endpoint
+    headline = f"{_states_headline(on, endpoint, found)}\n{of.sentence}"
+    notes = [*_notes(on, endpoint, found), *follow_up_notes(of)]
+    table = state_table(on, endpoint, found, unsure_times(of))
     return on.answer(
         headline,
-        [*_notes(on, endpoint, found), Note("info", say("incidence.no_km"))],
+        [*notes, Note("info", say("incidence.no_km"))],
         tuple(state_figures(on, endpoint, found, headline)),
-        (state_table(on, endpoint, found), at_risk_table(on, endpoint, found)),
-        tuple(incidence_numbers(on, endpoint, found)),
+        (table, at_risk_table(on, endpoint, found)),
+        (*incidence_numbers(on, endpoint, found), *follow_up_numbers(of)),
     )
 
 
@@ -152,4 +167,5 @@ def incidence_answer(snapshot: Snapshot, view: View) -> Answer:
     days = view.time * on.study.unit_days
     told = tuple(row_disclosed(found, s, days, f"states.{view.time:g}") for s in endpoint.states)
     of_kind = _incidence if endpoint.kind == "incidence" else _states
-    return replace(of_kind(on, endpoint, found), headline_disclosed=told)
+    shown = of_kind(follow_up_of(on, endpoint, found), found)
+    return replace(shown, headline_disclosed=(*told, totals_disclosed(found)))

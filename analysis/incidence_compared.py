@@ -1,19 +1,29 @@
 """Competing events compared between groups: the difference leads, Gray's test comes last.
 
-All follow-up counts, as in the curves. Who of a group is fewer than ten is not compared.
+Where follow-up is unequal, all three end with the follow-up that the groups share. Who of a group
+is fewer than ten is not compared.
 """
 
 from dataclasses import dataclass, replace
 
 from analysis.answer import Disclosed, Note, Number, Table, of_estimate
 from analysis.compose import Page
-from analysis.incidence_results import GroupIncidence, differences, row_disclosed
+from analysis.incidence_results import (
+    GroupIncidence,
+    compared_groups,
+    differences,
+    row_disclosed,
+    totals_disclosed,
+    window_of_groups,
+)
+from analysis.incidence_window import cut_states
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import StateCounts
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.fine_gray import METHOD, subdistribution_hazard_ratios
 from analysis.stats.gray import GrayTest, gray_test
 from analysis.stats.survival import kaplan_meier, survival_at
+from analysis.survival_window import Window
 from analysis.wording import p_value, percent, points, time_in_words, written
 from trial.study import Endpoint
 from trial.words import say
@@ -34,36 +44,41 @@ class IncidencePair:
 
 @dataclass(frozen=True)
 class IncidenceComparison:
-    """State 1 of all groups: every pair with the first, Gray's test of those of at least ten."""
+    """State 1 of all groups: every pair with the first, Gray's test of those of at least ten.
+
+    `window`: how far they are compared. `n_beyond`: events of state 1 after its end. `over_all`:
+    the ratios of the groups compared, over all follow-up; empty unless there are such events.
+    """
 
     found: tuple[GroupIncidence, ...]
     pairs: tuple[IncidencePair, ...]
     test: GrayTest
     compared: tuple[GroupIncidence, ...]
+    window: Window
+    n_beyond: int
+    over_all: tuple[Estimate, ...]
 
 
-def _enough(found: tuple[GroupIncidence, ...]) -> tuple[GroupIncidence, ...]:
-    return tuple(g for g in found if g.n >= FEWEST_FOR_PERCENT)
+def _counts(found: tuple[GroupIncidence, ...], end: float | None) -> tuple[StateCounts, ...]:
+    return tuple(cut_states(g.counts, end) for g in found)
 
 
-def _counts(found: tuple[GroupIncidence, ...]) -> tuple[StateCounts, ...]:
-    return tuple(g.counts for g in found)
-
-
-def _ratios(found: tuple[GroupIncidence, ...]) -> list[Estimate]:
+def _ratios(
+    found: tuple[GroupIncidence, ...], enough: tuple[GroupIncidence, ...], end: float | None
+) -> list[Estimate]:
     """Of every group but the first, in one model of the groups with enough patients."""
-    enough = _enough(found)
     few = not_estimable(say("survival.few", n=FEWEST_FOR_PERCENT), METHOD)
     if found[0] not in enough or len(enough) < 2:
         return [few for _ in found[1:]]
-    ratios = iter(subdistribution_hazard_ratios(_counts(enough), 1))
+    ratios = iter(subdistribution_hazard_ratios(_counts(enough, end), 1))
     return [next(ratios) if g in enough else few for g in found[1:]]
 
 
-def _test(on: Page, found: tuple[GroupIncidence, ...]) -> GrayTest:
-    enough = _enough(found)
+def _test(
+    on: Page, found: tuple[GroupIncidence, ...], enough: tuple[GroupIncidence, ...], window: Window
+) -> GrayTest:
     if not on.refused and len(enough) > 1:
-        return gray_test(_counts(enough), 1)
+        return gray_test(_counts(enough, window.end), 1)
     key = "survival.only_one" if len(found) < 2 else "survival.few_cohorts"
     reason = on.refused or say(key, n=FEWEST_FOR_PERCENT)
     return GrayTest(None, 0, None, (), (), reason)
@@ -73,25 +88,29 @@ def incidence_comparison(
     on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]
 ) -> IncidenceComparison:
     """The groups compared, or the reasons why not; `endpoint` is of kind incidence."""
-    days = on.view.time * on.study.unit_days
+    days, enough = on.view.time * on.study.unit_days, compared_groups(on, found)
+    window = window_of_groups(on, found)
     pairs: tuple[IncidencePair, ...] = ()
     if told := differences(on, endpoint, found, days):
-        ratios = _ratios(found)
+        ratios = _ratios(found, enough, window.end)
         pairs = tuple(
             IncidencePair(g, difference, ratio)
             for (g, difference), ratio in zip(told, ratios, strict=True)
         )
-    compared = () if on.refused else _enough(found)
-    return IncidenceComparison(found, pairs, _test(on, found), compared)
+    test, n_beyond = _test(on, found, enough, window), _n_beyond(enough, window)
+    over_all: tuple[Estimate, ...] = ()
+    if n_beyond and pairs and len(enough) > 1:
+        over_all = subdistribution_hazard_ratios(_counts(enough, None), 1)
+    return IncidenceComparison(found, pairs, test, enough, window, n_beyond, over_all)
+
+
+def _n_beyond(found: tuple[GroupIncidence, ...], window: Window) -> int:
+    if window.end is None:
+        return 0
+    return sum(g.counts.n_events[0] - g.events_by(1, window.end) for g in found)
 
 
 # ---------------------------------------------------------------- table
-
-
-def _totals(found: tuple[GroupIncidence, ...]) -> Disclosed:
-    """Ratio and test rest on all events of all groups."""
-    counts = [n for g in found for n in (*g.counts.n_events, g.n - sum(g.counts.n_events))]
-    return Disclosed(tuple(counts), "totals")
 
 
 def _at_time(on: Page, found: tuple[GroupIncidence, ...]) -> Disclosed:
@@ -135,13 +154,23 @@ def comparison_table(on: Page, of: IncidenceComparison) -> Table:
             for pair in of.pairs
         ]
         rows += [(say("incidence.ratio"), *ratios), _test_row(of)]
-    totals = _totals(of.found)
+    totals = totals_disclosed(of.found)
     disclosed = (_at_time(on, of.found), totals, totals)[: len(rows)]
     columns, title = (say("column.measure"), *names), say("survival.table_comparison")
     return Table("comparison", title, columns, tuple(rows), disclosed)
 
 
 # ---------------------------------------------------------------- notes
+
+
+def over_all_told(of: IncidenceComparison) -> str:
+    """The ratios over all follow-up, beside those that end with the shared one."""
+    told = [
+        say("share.named", group=g.group.label, told=written(ratio, lambda h: f"{h:.2f}"))
+        for g, ratio in zip(of.compared[1:], of.over_all, strict=False)
+        if ratio.estimate is not None
+    ]
+    return " " + say("incidence.over_all", parts="; ".join(told)) if told else ""
 
 
 def comparison_notes(on: Page, of: IncidenceComparison) -> list[Note]:
@@ -153,7 +182,7 @@ def comparison_notes(on: Page, of: IncidenceComparison) -> list[Note]:
             say("incidence.few_of", n=g.counts.n_events[0], group=g.group.label) for g in few
         )
         text = say("incidence.few_events", n=FEWEST_EVENTS, parts=parts)
-        notes.append(Note("warning", text, _totals(of.found)))
+        notes.append(Note("warning", text, totals_disclosed(of.found)))
     notes.append(no_kaplan_meier(on, of.found))
     if of.pairs:
         notes.append(Note("info", say("incidence.ratio_note")))
@@ -191,16 +220,24 @@ def no_kaplan_meier(on: Page, found: tuple[GroupIncidence, ...]) -> Note:
 
 def comparison_numbers(on: Page, endpoint: Endpoint, of: IncidenceComparison) -> list[Number]:
     """Gray's chi-square of all groups compared, and the ratio of every pair."""
-    base = replace(on.number(), endpoint=endpoint.code, disclosed=_totals(of.found))
-    numbers = []
+    base = replace(on.number(), endpoint=endpoint.code, disclosed=totals_disclosed(of.found))
+    numbers, until = [], _until(on, of.window)
     for pair in of.pairs:
         row = replace(base, cohort=pair.one.group.code, comparator=of.found[0].group.code)
         row = replace(row, statistic="subdistribution_hazard_ratio", unit="ratio")
-        numbers.append(replace(row, **of_estimate(pair.ratio)))
+        told = of_estimate(pair.ratio)
+        numbers.append(replace(row, **{**told, "method": f"{told['method']}{until}"}))
     test = of.test
     row = replace(base, statistic="gray_chi_square", unit="chi-square")
     told = {"estimate": test.chi_square, "p_value": test.p_value}
-    told |= {"method": f"Gray's test, {test.degrees_of_freedom} df"}
+    told |= {"method": f"Gray's test, {test.degrees_of_freedom} df{until}"}
     compared = ",".join(g.group.code for g in of.compared)
     numbers.append(replace(row, cohort=compared, not_estimable_reason=test.reason, **told))
     return numbers
+
+
+def _until(on: Page, window: Window) -> str:
+    """Where comparisons end, if they do before follow-up does."""
+    if window.end is None:
+        return ""
+    return f", up to {window.end / on.study.unit_days:.1f} {on.study.time_unit}s"

@@ -1,5 +1,6 @@
 """Competing events as pictures: the curve of state 1 by group, or all states of each group."""
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,13 @@ from analysis.charts.at_risk import AtRiskBlock, AtRiskColumn
 from analysis.charts.palette import STATES
 from analysis.compose import Page
 from analysis.groups import origin_label
-from analysis.incidence_results import GroupIncidence, curve_disclosed, state_label
+from analysis.incidence_results import (
+    GroupIncidence,
+    curve_disclosed,
+    state_label,
+    window_of_groups,
+)
+from analysis.incidence_window import first_of
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import state_at_risk_table
 from analysis.survival_tables import END_BELOW, FADE_BELOW, whole_units
@@ -41,7 +48,10 @@ def at_risk_block(
     return AtRiskBlock(g.group.label, g.group.role, tuple(names), tuple(columns))
 
 
-def _curve(on: Page, endpoint: Endpoint, g: GroupIncidence) -> incidence_chart.IncidenceCurve:
+def _curve(
+    on: Page, endpoint: Endpoint, g: GroupIncidence, end: float | None
+) -> incidence_chart.IncidenceCurve:
+    """Pale below ten at risk, and beyond the end of comparisons."""
     fit = g.fit
     assert fit is not None
     return incidence_chart.IncidenceCurve(
@@ -54,8 +64,7 @@ def _curve(on: Page, endpoint: Endpoint, g: GroupIncidence) -> incidence_chart.I
         upper=fit.upper[:, 0],
         n_at_risk=g.counts.at_risk,
         end_day=g.end_day(),
-        fade_day=g.fade_day(),
-        has_percentages=g.n >= FEWEST_FOR_PERCENT,
+        fade_day=first_of(g.fade_day(), end),
     )
 
 
@@ -68,12 +77,12 @@ def time_title(on: Page, endpoint: Endpoint) -> str:
 def incidence_figure(
     on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...], headline: str
 ) -> list[Figure]:
-    """The curves of state 1, all groups in one picture; none if nobody is in any."""
-    known = tuple(g for g in found if g.fit is not None)
+    """The curves of state 1 of all groups of at least ten in one picture; none if there is none."""
+    known = tuple(g for g in found if g.fit is not None and g.n >= FEWEST_FOR_PERCENT)
     if not known:
         return []
-    ticks = incidence_ticks(on, known)
-    curves = tuple(_curve(on, endpoint, g) for g in known)
+    ticks, end = incidence_ticks(on, known), window_of_groups(on, found).end
+    curves = tuple(_curve(on, endpoint, g, end) for g in known)
     blocks = tuple(at_risk_block(on, endpoint, g, ticks) for g in known)
     draw = partial(
         incidence_chart.incidence_chart,
@@ -86,9 +95,9 @@ def incidence_figure(
         at_risk=say("survival.row_at_risk"),
         bands=on.view.bands,
     )
-    caption = on.caption(
-        "incidence.caption", definition=endpoint.definition, fade=FADE_BELOW, end=END_BELOW
-    )
+    few = too_few([(g.group.label, g.n) for g in found])
+    told = {"definition": endpoint.definition, "fade": FADE_BELOW, "end": END_BELOW}
+    caption = on.caption("incidence.caption", too_few=few, **told)
     return [
         Figure(
             code="curve",
@@ -98,12 +107,24 @@ def incidence_figure(
             caption=caption,
             alt_text=say("incidence.alt", endpoint=endpoint.label, headline=headline),
             tables=("at_risk",),
-            disclosed=curve_disclosed(known),
+            disclosed=curve_disclosed(tuple(g for g in found if g.n)),
         )
     ]
 
 
-def _occupancy(on: Page, endpoint: Endpoint, g: GroupIncidence) -> state_chart.Occupancy:
+def too_few(groups: Iterable[tuple[str, int]]) -> str:
+    """The names of groups of one to nine patients, who have no curve; empty if there is none."""
+    parts = [
+        say("incidence.too_few_of", group=label, n=n)
+        for label, n in groups
+        if 0 < n < FEWEST_FOR_PERCENT
+    ]
+    return " " + say("incidence.too_few", parts=", ".join(parts)) if parts else ""
+
+
+def _occupancy(
+    on: Page, endpoint: Endpoint, g: GroupIncidence, end: float | None
+) -> state_chart.Occupancy:
     """The states from the bottom up: without event first, then as declared."""
     fit = g.fit
     assert fit is not None
@@ -120,7 +141,8 @@ def _occupancy(on: Page, endpoint: Endpoint, g: GroupIncidence) -> state_chart.O
         for position, label in enumerate(labels)
     )
     proportions = np.hstack([np.clip(free, 0, 1), cif])
-    return state_chart.Occupancy(g.group.label, g.group.role, drawn, day, proportions)
+    fade = first_of(g.fade_day(), end)
+    return state_chart.Occupancy(g.group.label, g.group.role, drawn, day, proportions, fade)
 
 
 def state_figures(
@@ -131,9 +153,13 @@ def state_figures(
     if not known:
         return []
     ticks, figures = incidence_ticks(on, known), []
-    caption = on.caption("states.caption", definition=endpoint.definition, end=END_BELOW)
+    told = {"definition": endpoint.definition, "fade": FADE_BELOW, "end": END_BELOW}
+    # The caption tells how many are too few: it is shown as the figure is.
+    few = tuple(g for g in found if 0 < g.n < FEWEST_FOR_PERCENT)
+    told["too_few"] = too_few([(g.group.label, g.n) for g in few])
+    caption, end = on.caption("states.caption", **told), window_of_groups(on, found).end
     for position, g in enumerate(known, start=1):
-        shown, block = _occupancy(on, endpoint, g), at_risk_block(on, endpoint, g, ticks)
+        shown, block = _occupancy(on, endpoint, g, end), at_risk_block(on, endpoint, g, ticks)
         draw = partial(
             state_chart.stacked_states,
             shown,
@@ -153,7 +179,7 @@ def state_figures(
                 caption=caption,
                 alt_text=say("incidence.alt", endpoint=endpoint.label, headline=headline),
                 tables=("at_risk",),
-                disclosed=curve_disclosed((g,)),
+                disclosed=curve_disclosed((g, *few)),
             )
         )
     return figures

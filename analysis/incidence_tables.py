@@ -1,5 +1,7 @@
 """The tables of competing events: all states at fixed times, and who was at risk."""
 
+from dataclasses import replace
+
 from analysis.answer import Disclosed, Table
 from analysis.compose import Page
 from analysis.incidence_figures import incidence_ticks
@@ -17,13 +19,21 @@ def _cell(found: Estimate, events: int, n: int) -> str:
     return say("incidence.cell", told=told, events=events, n=n)
 
 
-def state_table(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...]) -> Table:
-    """Every state at every milestone time; of one time they add to 100 % with those without."""
-    rows, disclosed = [], []
+def state_table(
+    on: Page,
+    endpoint: Endpoint,
+    found: tuple[GroupIncidence, ...],
+    unsure: tuple[float, ...] = (),
+) -> Table:
+    """Every state at every milestone time; of one time they add to 100 % with those without.
+
+    The rows of `unsure` times are pale.
+    """
+    rows, disclosed, pale = [], [], []
     for time in on.study.milestone_times:
         days = time * on.study.unit_days
         when = time_in_words(on.study, time)
-        part = f"states.{time:g}"
+        part, first = f"states.{time:g}", len(rows)
         for state in endpoint.states:
             cells = [_cell(g.at(state, days), g.events_by(state, days), g.n) for g in found]
             rows.append((when, state_label(on, endpoint, state), *cells))
@@ -32,9 +42,11 @@ def state_table(on: Page, endpoint: Endpoint, found: tuple[GroupIncidence, ...])
             (when, endpoint.no_event_label or say("incidence.no_event"), *_free(found, days))
         )
         disclosed.append(disclosed[-1])
+        pale += range(first, len(rows)) if time in unsure else ()
     columns = (say("column.time"), say("column.state"), *(g.group.label for g in found))
     title = say("incidence.table_states")
-    return Table("states", title, columns, tuple(rows), tuple(disclosed), n_labels=2)
+    shown = Table("states", title, columns, tuple(rows), tuple(disclosed), n_labels=2)
+    return replace(shown, pale=tuple(pale))
 
 
 def _free(found: tuple[GroupIncidence, ...], days: float) -> list[str]:

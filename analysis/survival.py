@@ -5,12 +5,13 @@ from functools import partial
 from analysis import survival_disclosed as told_of
 from analysis.answer import Answer, Figure, Note
 from analysis.charts.survival import Curve, Mark, page_height, survival_chart
+from analysis.follow_up_guards import followed_sentence
 from analysis.groups import origin_label
 from analysis.incidence import incidence_answer
 from analysis.link import View
 from analysis.shares import FEWEST_FOR_PERCENT
-from analysis.stats.counts import DayCounts, at_risk_table
-from analysis.survival_guards import guards, is_proportional
+from analysis.stats.counts import at_risk_table
+from analysis.survival_guards import followed_groups, guards, is_proportional
 from analysis.survival_numbers import survival_numbers
 from analysis.survival_results import (
     FEWEST_FOR_TAU,
@@ -19,9 +20,15 @@ from analysis.survival_results import (
     Results,
     survival_results,
 )
-from analysis.survival_tables import END_BELOW, FADE_BELOW, end_day, survival_tables, tick_days
+from analysis.survival_tables import (
+    END_BELOW,
+    FADE_BELOW,
+    end_day,
+    fade_day,
+    survival_tables,
+    tick_days,
+)
 from analysis.wording import (
-    crossing,
     cutoff_in_words,
     in_unit,
     notice,
@@ -48,6 +55,9 @@ def _headline(results: Results) -> str:
         events = c.events_by(time * study.unit_days)
         counted = say("survival.one_event") if events == 1 else say("survival.events", n=events)
         told = {"cohort": c.cohort.label, "events": counted, "n": c.counts.n}
+        if not c.counts.n and c.cohort.line_code not in results.endpoint.line_codes:
+            parts.append(say("survival.headline_undefined", cohort=c.cohort.label))
+            continue
         if found.estimate is None:
             parts.append(say("survival.headline_none", reason=found.reason, **told))
             continue
@@ -59,7 +69,7 @@ def _headline(results: Results) -> str:
     text = say("survival.headline", endpoint=label, time=when, cohorts="; ".join(parts))
     first = " ".join([text, *(_difference_sentence(x, time) for x in results.comparisons)])
     measured = [_measures_sentence(results, x) for x in results.comparisons]
-    return "\n".join([first, *measured, _followed_sentence(results)])
+    return "\n".join([first, *measured, followed_sentence(study, followed_groups(results))])
 
 
 def _measures_sentence(results: Results, x: Comparison) -> str:
@@ -75,30 +85,6 @@ def _measures_sentence(results: Results, x: Comparison) -> str:
         key = "ratio_told"
     ratio = say(f"survival.{key}", value=value)
     return say("survival.measures", tau=tau, mean=named, ratio=ratio)
-
-
-def _followed_sentence(results: Results) -> str:
-    """Events of all, median follow-up and completeness of each cohort."""
-    parts = []
-    for c in results.cohorts:
-        if not c.counts.n:
-            continue
-        share = ""
-        if c.completeness.estimate is not None:
-            value = f"{100 * c.completeness.estimate:.0f} %"
-            share = say("survival.followed_share", value=value)
-        told = {"events": c.counts.n_events, "n": c.counts.n, "median": _median_told(results, c)}
-        told |= {"group": c.cohort.label, "completeness": share}
-        parts.append(say("survival.followed_part", **told))
-    return say("survival.followed", parts="; ".join(parts))
-
-
-def _median_told(results: Results, c: CohortSurvival) -> str:
-    """The median follow-up without its interval, or why there is none."""
-    if c.follow_up.estimate is None and c.follow_up.lower is None:
-        return say("survival.no_median", reason=c.follow_up.reason)
-    found = crossing(c.follow_up, results.study).partition(" (")[0]
-    return say("survival.median_follow_up", median=found)
 
 
 def _difference_sentence(comparison: Comparison, time: float) -> str:
@@ -175,17 +161,9 @@ def _left_out(results: Results) -> list[str]:
     return parts
 
 
-def _fade_day(counts: DayCounts) -> float | None:
-    """The first day on which fewer than ten are at risk; day 0 if there never were ten."""
-    if counts.n < FADE_BELOW:
-        return 0.0
-    faded = counts.day[counts.at_risk < FADE_BELOW]
-    return float(faded[0]) if faded.size else None
-
-
 def _fades(results: Results, c: CohortSurvival) -> float | None:
     """Pale below ten at risk, and beyond the follow-up that all compared cohorts share."""
-    own, shared = _fade_day(c.counts), results.window.end if results.comparisons else None
+    own, shared = fade_day(c.counts), results.window.end if results.comparisons else None
     return min((day for day in (own, shared) if day is not None), default=None)
 
 
@@ -199,6 +177,11 @@ def _curve(results: Results, c: CohortSurvival) -> Curve:
         at_risk=at_risk_table(c.counts, tick_days(results)),
         has_percentages=c.counts.n >= FEWEST_FOR_PERCENT,
     )
+
+
+def _has_curve(results: Results) -> bool:
+    """Whether any cohort has patients enough for a curve."""
+    return any(c.counts.n >= FEWEST_FOR_PERCENT for c in results.cohorts)
 
 
 def _figure(results: Results, headline: str, population: str) -> Figure:
@@ -296,7 +279,7 @@ def survival_answer(snapshot: Snapshot, view: View) -> Answer:
         population=population,
         cohorts=tuple(c.size for c in results.cohorts),
         notes=notes,
-        figures=() if nobody else (_figure(results, headline, population),),
+        figures=(_figure(results, headline, population),) if _has_curve(results) else (),
         tables=() if nobody else survival_tables(results),
         tell=partial(survival_numbers, results, population),
         headline_disclosed=()

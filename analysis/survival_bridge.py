@@ -5,11 +5,14 @@ from functools import partial
 from analysis.answer import Answer, Disclosed, Note, Number
 from analysis.compose import Page
 from analysis.disclosure import gate
+from analysis.follow_up_guards import thin
 from analysis.link import known_late
+from analysis.stats.counts import at_risk_table
 from analysis.survival_bridge_after import After, after_of, between
 from analysis.survival_bridge_after import at_time as after_at_time
 from analysis.survival_bridge_reach import (
     Reach,
+    at_time,
     crossed,
     headline,
     reach_figures,
@@ -59,10 +62,28 @@ def _notes(on: Page, bridge: Bridge, reach: Reach, after: After) -> list[Note]:
         notes.append(Note("warning", say("survival.not_defined", **told)))
     if between(after, after.days):
         notes.append(Note("warning", say("bridge.selected", what=what)))
-    notes += _crossed(reach)
+    notes += [*_thin(reach, after), *_crossed(reach)]
     notes.append(Note("info", say("bridge.immortal", what=what)))
     if after.has_mrd:
         notes.append(Note("info", say("bridge.mrd_note", what=what)))
+    return notes
+
+
+def _thin(reach: Reach, after: After) -> list[Note]:
+    """Where few are at risk at the chosen time since others were censored before."""
+    ways = [(g.group.label, g.at(1, after.days), g.counts.any_event()) for g in reach.groups]
+    lives = [(arm.label, arm.at(after.days), arm.counts) for arm in after.whole]
+    parts = ((reach.endpoint, ways, at_time(reach)), (after.endpoint, lives, after_at_time(after)))
+    notes = []
+    for endpoint, found, disclosed in parts:
+        known = (
+            (label, at_risk_table(counts, (after.days,))[0])
+            for label, value, counts in found
+            if value.estimate is not None
+        )
+        if told := thin(reach.on.study, reach.on.view.time, known):
+            text = say("share.of", group=endpoint.label, reason=told)
+            notes.append(Note("warning", text, disclosed))
     return notes
 
 
@@ -103,6 +124,8 @@ def bridge_answer(on: Page) -> Answer:
         return on.answer(reason, [], (), (), ())
     reach = reach_of(on, bridge)
     if not any(g.n for g in reach.groups):
+        if on.is_empty:
+            return on.empty()
         told = {"population": on.population, "endpoint": on.study.endpoint(bridge.reach).label}
         return on.answer(say("later.nobody", **told), [], (), (), ())
     both = tuple(n for w in reach.waits for n in (w.both, w.reached, w.followed))

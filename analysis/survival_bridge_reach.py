@@ -9,7 +9,7 @@ import polars as pl
 from analysis.answer import Disclosed, Figure, Number, Table, of_estimate
 from analysis.compose import Page
 from analysis.groups import Group
-from analysis.incidence_figures import state_figures
+from analysis.incidence_figures import state_figures, too_few
 from analysis.incidence_results import (
     GroupIncidence,
     curve_disclosed,
@@ -22,7 +22,7 @@ from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.survival import survival_at
 from analysis.survival_accounts import time_accounts
 from analysis.survival_disclosed import ONE_PATIENT
-from analysis.survival_tables import END_BELOW
+from analysis.survival_tables import END_BELOW, FADE_BELOW
 from analysis.wording import percent, percent_limits, points, time_in_words, written
 from trial.study import Endpoint
 from trial.survival_rule import Bridge
@@ -207,12 +207,22 @@ def _free_told(g: GroupIncidence, days: float) -> str:
     return say("value.with_limits", value=percent(found.estimate), limits=percent_limits(found))
 
 
+def _reached_told(g: GroupIncidence, days: float) -> str:
+    """ALL-REZ 2014 50.6 % (39.5 to 60.6; 43 of 85 reached it); of fewer than ten no percentage."""
+    counted = say("bridge.reached_n", n=g.events_by(1, days), of=g.n)
+    told, found = {"cohort": g.group.label, "counted": counted}, g.at(1, days)
+    if not g.n:
+        return say("share.of", group=g.group.label, reason=say("response.nobody"))
+    if found.estimate is None:
+        return say("bridge.reached_none", reason=found.reason, **told)
+    limits = percent_limits(found) if found.lower is not None else found.reason
+    return say("bridge.reached", value=percent(found.estimate), limits=limits, **told)
+
+
 def headline(reach: Reach) -> str:
     """The share that reached it at the chosen time, each group and each difference."""
     days = reach.chosen.days
-    parts = "; ".join(
-        say("share.named", group=g.group.label, told=share_told(g, 1, days)) for g in reach.groups
-    )
+    parts = "; ".join(_reached_told(g, days) for g in reach.groups)
     what = reach.label[:1].upper() + reach.label[1:]
     when = time_in_words(reach.on.study, reach.on.view.time)
     text = say("bridge.headline", what=what, time=when, parts=parts)
@@ -302,8 +312,9 @@ def reach_figures(reach: Reach, told: str) -> list[Figure]:
     endpoint = replace(reach.endpoint, no_event_label=say("incidence.no_event"))
     drawn = state_figures(reach.on, endpoint, reach.groups, told)
     part = replace(curve_disclosed(reach.groups)[0], part="bridge/reach_curve")
-    told_of = {"definition": reach.endpoint.definition, "end": END_BELOW}
-    caption = reach.on.caption("bridge.caption_reach", **told_of)
+    told_of = {"definition": reach.endpoint.definition, "fade": FADE_BELOW, "end": END_BELOW}
+    few = too_few([(g.group.label, g.n) for g in reach.groups])
+    caption = reach.on.caption("bridge.caption_reach", too_few=few, **told_of)
     return [
         replace(
             figure,

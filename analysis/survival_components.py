@@ -6,6 +6,7 @@ tested or subtracted by itself.
 
 from analysis.answer import Answer, Note
 from analysis.compose import Page
+from analysis.incidence_follow_up import follow_up_notes, follow_up_of
 from analysis.incidence_results import incidence_results
 from analysis.survival_components_after import afterwards
 from analysis.survival_components_shown import (
@@ -42,7 +43,7 @@ def _parts(pairs: list[tuple[str, str]]) -> str:
 
 
 def _notes(of: Components) -> list[Note]:
-    notes = []
+    notes = follow_up_notes(of.follow_up)
     if missing := not_shown(of):
         text = say("components.not_shown", parts=_parts(missing))
         notes.append(Note("warning", text, of.disclosed))
@@ -64,7 +65,8 @@ def components_answer(on: Page) -> Answer:
     if not any(g.n for g in found):
         text = say("components.none", endpoint=endpoint.label, population=on.population)
         return on.answer(text, [], (), (), ())
-    of = Components(on, endpoint, found, afterwards(on, endpoint, found))
+    follow_up = follow_up_of(on, endpoint, found)
+    of = Components(on, endpoint, found, afterwards(on, endpoint, found), follow_up)
     headline = _headline(of)
     return on.answer(
         headline,

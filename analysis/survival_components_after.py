@@ -15,6 +15,7 @@ import polars as pl
 
 from analysis.compose import Page
 from analysis.incidence_results import GroupIncidence
+from analysis.incidence_window import end_day, fade_day, first_of
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import (
     AalenJohansen,
@@ -23,7 +24,6 @@ from analysis.stats.competing import (
     state_probabilities,
 )
 from analysis.stats.counts import Array
-from analysis.survival_tables import END_BELOW
 from trial.study import DERIVED_MILESTONES, Endpoint
 from trial.words import say
 from warehouse.query import query
@@ -57,9 +57,13 @@ class Afterwards:
 
     @property
     def last_day(self) -> float:
-        """The last day on which both estimates have at least five at risk."""
-        enough = self.dead.counts.day[self.dead.counts.at_risk >= END_BELOW]
-        return min(self.first.end_day(), float(enough[-1]) if enough.size else 0.0)
+        """Where the curve of either estimate ends first."""
+        return min(self.first.end_day(), end_day(self.dead.counts.any_event()))
+
+    @property
+    def fade_day(self) -> float | None:
+        """Where the curve of either estimate is pale first."""
+        return first_of(self.first.fade_day(), fade_day(self.dead.counts.any_event()))
 
     def dead_by(self, state: int, days: float) -> int:
         """Deaths after a first event of a state, up to and including a day."""

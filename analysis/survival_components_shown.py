@@ -8,12 +8,16 @@ from analysis.charts.components import Share, ShareBar, component_bars, componen
 from analysis.charts.palette import STATES
 from analysis.compose import Page
 from analysis.disclosure import gate
+from analysis.follow_up_guards import is_thin
+from analysis.incidence_follow_up import FollowUp
 from analysis.incidence_results import GroupIncidence, state_label
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import state_probabilities
+from analysis.stats.counts import at_risk_table
 from analysis.stats.estimate import Estimate
 from analysis.stats.survival import survival_at
 from analysis.survival_components_after import NO_EVENT, Afterwards
+from analysis.survival_tables import FADE_BELOW
 from analysis.wording import time_in_words, written
 from trial.study import Endpoint
 from trial.words import say
@@ -26,12 +30,14 @@ class Components:
     """First events of each group at the time of the view, and what came after them.
 
     `after`: of each group, or why it is not shown; empty where the study has no such survival.
+    `follow_up`: how the groups were followed for the first events.
     """
 
     on: Page
     endpoint: Endpoint
     found: tuple[GroupIncidence, ...]
     after: tuple[Afterwards | str, ...]
+    follow_up: FollowUp
 
     @property
     def days(self) -> float:
@@ -71,6 +77,11 @@ class Components:
             return found
         return [found.event_free, *(found.by_state[s - 1] for s in self.endpoint.states)]
 
+    def is_unsure(self, g: GroupIncidence) -> bool:
+        """Whether few of a group are left, or the time is beyond what the groups share."""
+        thin = is_thin(at_risk_table(g.counts.any_event(), (self.days,))[0])
+        return thin or self.follow_up.window.is_beyond(self.days)
+
     @property
     def disclosed(self) -> Disclosed:
         """Every state by the time, later and not, and the deaths after it: they add to all."""
@@ -109,7 +120,7 @@ def _bar(of: Components, g: GroupIncidence, shares: list[float]) -> ShareBar:
         Share(label, STATES[k % len(STATES)], share, text)
         for k, (label, share, text) in enumerate(zip(labels, shares, told, strict=True))
     )
-    return ShareBar(g.group.label, g.group.role, g.n, parts)
+    return ShareBar(g.group.label, g.group.role, g.n, parts, of.is_unsure(g))
 
 
 def not_shown(of: Components) -> list[tuple[str, str]]:
@@ -138,7 +149,8 @@ def component_figure(of: Components, headline: str) -> tuple[Figure, ...]:
     if not bars or not gate().passes(of.disclosed):
         return ()
     shown = tuple(g for g, s in shares if not isinstance(s, str))
-    caption = of.on.caption("components.caption", definition=of.endpoint.definition, time=of.when)
+    told = {"definition": of.endpoint.definition, "time": of.when, "fade": FADE_BELOW}
+    caption = of.on.caption("components.caption", **told)
     return (
         Figure(
             code="components",

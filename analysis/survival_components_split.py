@@ -9,9 +9,10 @@ from analysis.charts.components import darker
 from analysis.charts.palette import STATES
 from analysis.incidence_figures import at_risk_block, incidence_ticks, time_title
 from analysis.incidence_results import curve_disclosed
+from analysis.incidence_window import first_of
 from analysis.survival_components_after import NO_EVENT, Afterwards, alive_endpoint
 from analysis.survival_components_shown import Components, accounts
-from analysis.survival_tables import END_BELOW
+from analysis.survival_tables import END_BELOW, FADE_BELOW
 from analysis.wording import percent
 from trial.words import say
 
@@ -56,7 +57,8 @@ def _occupancy(of: Components, after: Afterwards) -> state_chart.Occupancy:
     days, shares = after.curve()
     group = after.first.group
     drawn = tuple(state_chart.State(_label(of, b), _colour(of, b)) for b in after.bands)
-    return state_chart.Occupancy(group.label, group.role, drawn, days, shares)
+    fade = first_of(after.fade_day, of.follow_up.window.end)
+    return state_chart.Occupancy(group.label, group.role, drawn, days, shares, fade)
 
 
 def after_figures(of: Components, headline: str) -> tuple[Figure, ...]:
@@ -72,6 +74,7 @@ def after_figures(of: Components, headline: str) -> tuple[Figure, ...]:
         definition=of.endpoint.definition,
         alive=alive.label,
         censor=of.on.study.milestone_label(alive.censor),
+        fade=FADE_BELOW,
         end=END_BELOW,
     )
     figures = []

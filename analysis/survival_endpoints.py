@@ -88,13 +88,13 @@ def _reached(g: GroupIncidence) -> int:
 
 
 def _thin(on: Page, rows: tuple[EndpointRow, ...]) -> list[Note]:
-    """A warning an endpoint whose value rests on fewer than ten at risk."""
+    """A warning an endpoint whose value rests on few at risk since others were censored."""
     when, notes = time_in_words(on.study, on.view.time), []
     for row in rows:
         thin = [
             g.group.label
             for g, value in zip(row.found, row.values, strict=True)
-            if value.estimate is not None and row.at_risk(g) < FADE_BELOW
+            if value.estimate is not None and row.is_thin(g)
         ]
         if thin:
             named = {"endpoint": row.endpoint.abbreviation, "told": ", ".join(thin)}

@@ -1,7 +1,7 @@
 """Every endpoint of a view at one time: values, differences, what they tell of how many patients.
 
-Survival endpoints by Kaplan-Meier, incidence ones by Aalen-Johansen (their state 1). Differences of
-survival end where the head of the page ends them: with the follow-up that all cohorts share.
+Survival endpoints by Kaplan-Meier, incidence ones by Aalen-Johansen (their state 1). Differences
+end where the head of the page ends them: with the follow-up that all cohorts share.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,14 @@ import polars as pl
 
 from analysis.answer import Disclosed
 from analysis.compose import Page
+from analysis.follow_up_guards import is_thin
 from analysis.groups import groups
-from analysis.incidence_results import GroupIncidence, group_incidence
+from analysis.incidence_results import GroupIncidence, beyond, group_incidence
 from analysis.link import View
 from analysis.outcomes import Outcomes
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import state_at_risk_table
-from analysis.stats.counts import DayCounts
+from analysis.stats.counts import DayCounts, at_risk_table
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.limits import mover_difference
 from analysis.stats.survival import follow_up, kaplan_meier, survival_at
@@ -57,6 +58,10 @@ class EndpointRow:
     def at_risk(self, g: GroupIncidence) -> int:
         """At risk just before the day."""
         return state_at_risk_table(g.counts, (self.days,))[0].at_risk
+
+    def is_thin(self, g: GroupIncidence) -> bool:
+        """Whether few are at risk just before the day since others were censored."""
+        return is_thin(at_risk_table(g.counts.any_event(), (self.days,))[0])
 
 
 def listed(study: Study, view: View) -> tuple[Endpoint, ...]:
@@ -107,7 +112,8 @@ def _pairs(
     if on.refused:
         return ()
     days = on.view.time * on.study.unit_days
-    reason = None if endpoint.kind == "incidence" else _beyond(on, found, days)
+    rule = beyond if endpoint.kind == "incidence" else _beyond
+    reason = rule(on, found, days)
     others = zip(found[1:], values[1:], strict=True)
     return tuple((g, _difference(reason, values[0], value)) for g, value in others)
 

@@ -124,12 +124,16 @@ def _short(cell: Counted) -> str:
 
 
 def _assay_change(era: Era, reference: Group, group: Group) -> str:
-    assays = [era.assays.get((g.code, ALL_YEARS)) for g in (reference, group)]
-    limits = [assay.mean_limit if assay else None for assay in assays]
-    if limits[0] is None or limits[1] is None:
+    one, other = (era.assays.get((g.code, ALL_YEARS)) for g in (reference, group))
+    if not (one and other and one.n_limit and other.n_limit):
         return ""
-    before, after = (_limit(limit) for limit in limits)
-    return say("era.limits", before=before, after=after)
+    return say("era.limits", before=_limit_of(one), after=_limit_of(other))
+
+
+def _limit_of(assay: Assay) -> str:
+    """The mean limit, and of how many samples; of how many of all, if not all limits are known."""
+    key = "era.limit_of" if assay.n_limit == assay.n else "era.limit_known"
+    return say(key, limit=_limit(assay.mean_limit), n=assay.n_limit, of=assay.n)
 
 
 def _limit(limit: float | None) -> str:

@@ -26,6 +26,7 @@ from analysis.survival_fair_tables import (
     weights_table,
 )
 from analysis.survival_fair_words import covariates, cut_in_words, names, suffix, whom
+from analysis.survival_guards import not_proportional
 from analysis.wording import points, points_limits, time_in_words
 from trial.study import MISSING
 from trial.words import say
@@ -125,6 +126,7 @@ def fair_notes(fair: Fair) -> list[Note]:
     notes = [Note("warning", historical if is_offered else say("survival.not_randomised"))]
     for pair in fair.pairs:
         notes += [replace(note, disclosed=together) for note in _pair_notes(fair, pair)]
+    notes += not_proportional(fair.results, "survival.ph_fails_ratio")
     if fair.cut_day is not None:
         notes.append(Note("info", say("fair.cut", time=cut_in_words(fair))))
     if is_offered:

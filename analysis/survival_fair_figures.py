@@ -21,7 +21,7 @@ from analysis.stats.weighted_survival import WeightedKaplanMeier
 from analysis.survival_fair_results import Fair, Pair
 from analysis.survival_fair_words import covariates, names, whom
 from analysis.survival_results import CohortSurvival
-from analysis.survival_tables import FADE_BELOW, end_day, tick_days
+from analysis.survival_tables import end_day, fade_day, tick_days
 from trial.words import say
 
 
@@ -51,8 +51,7 @@ def _curve(fair: Fair, c: CohortSurvival, km: KaplanMeier) -> Curve:
 
 def _fade_day(fair: Fair, counts: DayCounts) -> float | None:
     """Pale below ten at risk, and beyond the follow-up that the cohorts share."""
-    faded = counts.day[counts.at_risk < FADE_BELOW]
-    own = float(faded[0]) if faded.size else None
+    own = fade_day(counts)
     return min((day for day in (own, fair.cut_day) if day is not None), default=None)
 
 
@@ -123,7 +122,7 @@ def _drawn(fair: Fair, curves: tuple[Curve, ...]) -> dict:
         "draw": draw,
         "page_height": page_height(curves),
         "alt_text": "",
-        "tables": ("fair", "fair_weights"),
+        "tables": ("fair_weights",),
         "disclosed": (told_of.together(fair), steps),
     }
 

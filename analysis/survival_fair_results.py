@@ -19,7 +19,6 @@ import polars as pl
 from analysis.compose import Page
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import DayCounts, day_counts
-from analysis.stats.cox import hazard_ratios
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.fair_comparison import (
     FairComparison,
@@ -28,7 +27,13 @@ from analysis.stats.fair_comparison import (
     fair_comparison,
 )
 from analysis.stats.logrank import LogRank, stratified_log_rank
-from analysis.survival_results import CohortSurvival, Comparison, Results, survival_results
+from analysis.survival_results import (
+    CohortSurvival,
+    Comparison,
+    Results,
+    ratios_of,
+    survival_results,
+)
 from analysis.survival_window import up_to
 from trial.study import MISSING, Characteristic
 from trial.words import say
@@ -252,4 +257,4 @@ def _tests(
         none = LogRank(None, 0, None, (), (), reason=reason)
         return none, not_estimable(reason, "Cox model, stratified")
     counts = tuple(stratum.counts for stratum in strata)
-    return stratified_log_rank(counts), hazard_ratios(*counts)[0]
+    return stratified_log_rank(counts), ratios_of(*counts)[0]

@@ -3,16 +3,17 @@
 A guard that speaks says what to read instead; one that has nothing to say is silent.
 """
 
+from analysis import follow_up_guards as follow_up
 from analysis import survival_disclosed as told_of
 from analysis.answer import Note
+from analysis.follow_up_guards import Followed
 from analysis.outcomes import from_registration
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.cox import hazard_ratios
 from analysis.stats.survival import kaplan_meier, survival_at
 from analysis.survival_results import CohortSurvival, Results
-from analysis.survival_window import FEWEST_AT_RISK, MOST_INCOMPLETE
+from analysis.survival_window import FEWEST_AT_RISK
 from analysis.wording import (
-    in_unit,
     p_value,
     percent,
     points,
@@ -27,6 +28,15 @@ NOT_PROPORTIONAL = 0.05
 FEWEST_EVENTS = 10
 
 
+def not_proportional(results: Results, key: str) -> list[Note]:
+    """What a part that shows hazard ratios says where the head says that they do not hold."""
+    test = results.proportionality
+    if test is None or test.overall.p_value is None or is_proportional(results):
+        return []
+    told = say(key, p=p_value(test.overall.p_value), events=test.n_events)
+    return [Note("warning", told, told_of.totals(results))]
+
+
 def is_proportional(results: Results) -> bool | None:
     """Whether the hazard ratios hold over time; None if that cannot be judged."""
     test = results.proportionality
@@ -37,8 +47,8 @@ def is_proportional(results: Results) -> bool | None:
 
 def guards(results: Results) -> list[Note]:
     """Every guard of a view that has patients, those that change how to read it first."""
-    notes = [*_proportional(results), *_unequal(results), *_immature(results), *_thin(results)]
-    notes += [*_incomplete(results), *_late(results), *_few_events(results), *_shared(results)]
+    notes = [*_proportional(results), *_unequal(results), *_follow_up(results)]
+    notes += [*_late(results), *_few_events(results), *_shared(results)]
     return [*notes, *_at_origin(results), *_fragility(results)]
 
 
@@ -53,38 +63,78 @@ def _proportional(results: Results) -> list[Note]:
         return []
     disclosed = told_of.totals(results)
     if test.overall.p_value is None:
-        all_at_origin = test.n_events_at_origin > 0 and test.n_events == 0
-        reason = say("survival.all_at_origin") if all_at_origin else test.overall.reason
-        text = say("survival.ph_unknown", reason=reason)
+        if all(x.hazard_ratio.estimate is None for x in results.comparisons):
+            return []  # the headline says why there is no ratio
+        text = say("survival.ph_unknown", reason=test.overall.reason)
         return [Note("info", text, disclosed)]
     told = {"p": p_value(test.overall.p_value), "events": test.n_events}
     if is_proportional(results):
         return [Note("info", say("survival.ph_holds", **told), disclosed)]
-    time = time_in_words(results.study, results.view.time)
-    return [Note("warning", say("survival.ph_fails", time=time, **told), disclosed)]
+    text = say("survival.ph_fails", instead=_instead(results), **told)
+    return [Note("warning", text, disclosed)]
+
+
+def _instead(results: Results) -> str:
+    """What there is to read in place of a hazard ratio: the curves alone if nothing else is."""
+    time, found = results.view.time, []
+    if any(x.difference_at(time).estimate is not None for x in results.comparisons):
+        found.append(say("survival.instead_time", time=time_in_words(results.study, time)))
+    if any(x.rmst_difference.estimate is not None for x in results.comparisons):
+        found.append(say("survival.instead_mean"))
+    return say("survival.instead_and").join(found) or say("survival.instead_curves")
 
 
 def _unequal(results: Results) -> list[Note]:
     """Comparisons end with the follow-up that all cohorts share."""
     window, study = results.window, results.study
-    if not results.comparisons or window.end is None:
+    if not results.comparisons:
         return []
-    followed = [
-        (c, written(c.follow_up, in_unit(study), f" {study.time_unit}s").partition(" (")[0])
-        for c in results.cohorts
-        if c.follow_up.estimate is not None
-    ]
+    groups = followed_groups(results)
+    if study.randomised:
+        text = follow_up.unequal_arms(study, groups)
+        return [Note("warning", text, told_of.totals(results))] if text else []
+    if window.end is None:
+        return []
     told = {"end": f"{window.end / study.unit_days:.1f}", "unit": study.time_unit}
     text = say(
         "survival.unequal",
         n=FEWEST_AT_RISK,
         beyond=results.n_beyond,
-        parts=_labelled(results, followed),
+        parts=follow_up.medians_told(study, groups),
         **told,
     )
-    if results.n_beyond and (beside := _over_all(results)):
+    holds = is_proportional(results) is not False
+    if holds and results.n_beyond and (beside := _over_all(results)):
         text = f"{text} {beside}"
     return [Note("warning", text, told_of.totals(results))]
+
+
+def followed_groups(results: Results) -> tuple[Followed, ...]:
+    """How each cohort with patients was followed."""
+    known = [(c, *c.at(results.view.time)) for c in results.cohorts if c.counts.n]
+    return tuple(
+        Followed(
+            label=c.cohort.label,
+            counted=say("survival.counted", events=c.counts.n_events, n=c.counts.n),
+            median=c.follow_up,
+            completeness=c.completeness,
+            at=row,
+            is_told=found.estimate is not None,
+        )
+        for c, found, row in known
+    )
+
+
+def _follow_up(results: Results) -> list[Note]:
+    """Follow-up too short for the chosen time, few at risk then, and unequal completeness."""
+    study, time, groups = results.study, results.view.time, followed_groups(results)
+    at_time, totals = told_of.chosen_time(results), told_of.totals(results)
+    told = [
+        (follow_up.immature(study, time, groups), at_time),
+        (follow_up.thin(study, time, [(g.label, g.at) for g in groups if g.is_told]), at_time),
+        (follow_up.incomplete(groups), totals),
+    ]
+    return [Note("warning", text, disclosed) for text, disclosed in told if text]
 
 
 def _over_all(results: Results) -> str:
@@ -99,49 +149,6 @@ def _over_all(results: Results) -> str:
         if ratio.estimate is not None
     ]
     return say("survival.over_all", parts=_labelled(results, told)) if told else ""
-
-
-def _immature(results: Results) -> list[Note]:
-    """A milestone later than half of a cohort was followed."""
-    study, time = results.study, results.view.time
-    short = [
-        (c, say("survival.at_risk_n", n=c.at(time)[1].at_risk))
-        for c in results.cohorts
-        if c.follow_up.estimate is not None
-        and c.follow_up.estimate < time * study.unit_days
-        and c.at(time)[0].estimate is not None
-    ]
-    if not short:
-        return []
-    when = time_in_words(study, time)
-    text = say("survival.immature", time=when, parts=_labelled(results, short))
-    return [Note("warning", text, told_of.chosen_time(results))]
-
-
-def _thin(results: Results) -> list[Note]:
-    """Few at risk at the chosen time."""
-    time = results.view.time
-    thin = [
-        c.cohort.label
-        for c in results.cohorts
-        if c.at(time)[0].estimate is not None and c.at(time)[1].at_risk < FEWEST_AT_RISK
-    ]
-    if not thin:
-        return []
-    told = {"time": time_in_words(results.study, time), "n": FEWEST_AT_RISK}
-    text = say("survival.thin", cohorts=", ".join(thin), **told)
-    return [Note("warning", text, told_of.chosen_time(results))]
-
-
-def _incomplete(results: Results) -> list[Note]:
-    """Cohorts that were followed with different care may differ for that reason alone."""
-    known = [c for c in results.cohorts if c.completeness.estimate is not None]
-    shares = [c.completeness.estimate or 0.0 for c in known]
-    if len(known) < 2 or max(shares) - min(shares) <= MOST_INCOMPLETE:
-        return []
-    told = [(c, f"{100 * (c.completeness.estimate or 0):.0f} %") for c in known]
-    text = say("survival.incomplete", parts=_labelled(results, told))
-    return [Note("warning", text, told_of.totals(results))]
 
 
 def _late(results: Results) -> list[Note]:
@@ -196,11 +203,12 @@ def _few_events(results: Results) -> list[Note]:
 def _shared(results: Results) -> list[Note]:
     """The same child on both sides of a comparison."""
     n = max((c.n_shared for c in results.cohorts), default=0)
-    if not n or not results.comparisons:
+    if not n:
         return []
     counts = [x for c in results.cohorts for x in (c.n_shared, c.counts.n - c.n_shared)]
     disclosed = told_of.beside_totals(results, counts, "shared")
-    return [Note("warning", say("survival.shared", n=n), disclosed)]
+    key = "survival.shared" if results.comparisons else "survival.shared_curves"
+    return [Note("warning", say(key, n=n), disclosed)]
 
 
 def _at_origin(results: Results) -> list[Note]:
@@ -209,6 +217,8 @@ def _at_origin(results: Results) -> list[Note]:
         return []
     study, time, told = results.study, results.view.time, []
     for c in results.cohorts:
+        if not c.counts.n:
+            continue
         n, at = c.n_at_origin, c.at(time)[0].estimate
         text = f"{n}/{c.counts.n}"
         others = c.counts.n - n

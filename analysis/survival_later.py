@@ -4,18 +4,21 @@ Never a plain Kaplan-Meier by what happened later: from a landmark on, or in tim
 moves everybody on the own day.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from analysis import survival_later_disclosed as told_of
 from analysis.answer import Answer, Disclosed, Note
 from analysis.compose import Page
+from analysis.follow_up_guards import is_thin
 from analysis.measures import threshold_label
+from analysis.stats.counts import at_risk_table
 from analysis.stats.estimate import Estimate
 from analysis.survival_later_figures import landmark_figures, origin_of, time_figures
 from analysis.survival_later_model import ALL, Later, Scope, Side, endpoint_of, later_of
 from analysis.survival_later_numbers import landmark_numbers, time_numbers
 from analysis.survival_later_tables import landmark_tables, ratio_told, time_tables
 from analysis.survival_later_time import Changing
+from analysis.survival_tables import FADE_BELOW
 from analysis.wording import percent, percent_limits, points, points_limits, time_in_words
 from trial.words import say
 
@@ -32,7 +35,9 @@ def _side(side: Side, days: float) -> str:
 
 
 def _part(scope: Scope, days: float) -> str:
-    """One group in the headline."""
+    """One group in the headline; of all together, if they are not compared, only why."""
+    if scope.refused:
+        return say("later.part_refused", group=scope.label, reason=scope.refused)
     found, (first, other) = scope.difference(days), scope.pair
     if found.estimate is None:
         difference = say("later.no_difference", reason=found.reason)
@@ -75,9 +80,8 @@ def _parts_of(later: Later, count: Callable[[Scope], int]) -> str:
     """How many of each group, of those with a time; empty if nobody."""
     parts = []
     for scope in later.scopes:
-        of = scope.n + scope.n_dropped + scope.n_in_doubt
         if scope.code != ALL and (n := count(scope)):
-            parts.append(say("later.gone_part", n=n, of=of, group=scope.label))
+            parts.append(say("later.gone_part", n=n, of=scope.n_timed, group=scope.label))
     return ", ".join(parts)
 
 
@@ -130,15 +134,64 @@ def _apart(later: Later) -> list[Note]:
     return [Note("info", say("later.apart", milestone=label))]
 
 
+def _moved(later: Later) -> list[Note]:
+    """In how many of the first level it happened after the landmark."""
+    parts = [
+        say("later.moved_part", n=scope.n_later, of=scope.pair[0].n, group=scope.label)
+        for scope in later.scopes
+        if scope.code != ALL and scope.n_later
+    ]
+    if not parts:
+        return []
+    text = say("later.moved", of=later.of, day=later.day, parts=", ".join(parts))
+    return [Note("warning", text, told_of.sizes(later))]
+
+
+def _thin(later: Later) -> list[Note]:
+    """Few at risk at the chosen time, since others were not followed so long."""
+    parts = [
+        say("later.thin_part", group=scope.label, level=side.label)
+        for scope in filter(later.is_shown, later.scopes)
+        for side in scope.sides
+        if scope.at(side, later.days).estimate is not None
+        and is_thin(at_risk_table(side.counts, (later.days,))[0])
+    ]
+    return _thin_note(later, parts, told_of.at_time(later, later.on.view.time))
+
+
+def _thin_note(later: Later, parts: list[str], disclosed: Disclosed) -> list[Note]:
+    if not parts:
+        return []
+    time = time_in_words(later.on.study, later.on.view.time)
+    key = "later.thin_time" if later.on.view.by == TIME_DEPENDENT else "later.thin"
+    text = say(key, time=time, day=later.day, n=FADE_BELOW, parts=", ".join(parts))
+    return [Note("warning", text, disclosed)]
+
+
+def _pooled(later: Later, refused: str, disclosed: Disclosed) -> list[Note]:
+    """What all together mix; or why they are not compared."""
+    if refused:
+        return [Note("warning", say("later.not_pooled", reason=refused), disclosed)]
+    if not later.has_all:
+        return []
+    kind = "info" if later.on.study.randomised else "warning"
+    return [Note(kind, say("later.pooled", split=later.split.label))]
+
+
 def _shared_notes(later: Later) -> list[Note]:
     """What every look at a split has to say."""
     kind, told = later.split.kind, {"of": later.of}
     notes = [Note("info", say(f"later.immortal_{kind}", **told))]
-    if later.has_all:
-        kind_of = "info" if later.on.study.randomised else "warning"
-        notes.insert(0, Note(kind_of, say("later.pooled", split=later.split.label)))
+    if kind == MILESTONE:
+        notes.insert(0, Note("info", say("later.two_ways", **told)))
     n = sum(len(s.days) * len(s.endpoint_codes) for s in later.on.study.survival.splits)
     return [*notes, Note("info", say("later.looks", n=n))]
+
+
+def _landmark_notes(later: Later) -> list[Note]:
+    notes = [*_left_notes(later), *_moved(later), *_thin(later)]
+    notes += _pooled(later, later.scopes[-1].refused, told_of.sizes(later))
+    return [*notes, _stays(later), *_apart(later), *_shared_notes(later)]
 
 
 def _landmark(later: Later) -> Answer:
@@ -146,7 +199,7 @@ def _landmark(later: Later) -> Answer:
     shown = (told_of.sizes(later), told_of.at_time(later, later.on.view.time))
     return later.on.answer(
         headline,
-        [*_left_notes(later), _stays(later), *_apart(later), *_shared_notes(later)],
+        _landmark_notes(later),
         landmark_figures(later, headline),
         landmark_tables(later),
         lambda: landmark_numbers(later),
@@ -173,12 +226,32 @@ def _limits(found: Estimate) -> str:
 def _headline_in_time(later: Later) -> str:
     parts = [_part_in_time(one) for one in later.changing if later.is_shown(one)]
     for one in later.changing:
-        if one.strata:
+        if one.strata and not one.few:
             parts.append(say("later.within", ratio=ratio_told(one.stratified)))
     told = {"endpoint": later.endpoint.label, "origin": origin_of(later), "of": later.of}
     text = say("later.headline_time", parts="; ".join(parts + _empty(later)), **told)
     caveat = say("later.caveat_milestone", of=later.of)
     return "\n".join([text, caveat, *_other_endpoint(later)])
+
+
+def _thin_levels(later: Later, one: Changing) -> Iterator[str]:
+    """Curves in time with few; who changes leaves the first like one who was last seen."""
+    found = one.curves
+    if isinstance(found, str):
+        return
+    for is_after, level, km in ((False, "before", found.before), (True, "after", found.after)):
+        (row,) = at_risk_table(km.counts, (later.days,))
+        if one.at(is_after, later.days).estimate is not None and is_thin(row):
+            yield say(f"later.{level}", of=later.of)
+
+
+def _thin_in_time(later: Later) -> list[Note]:
+    parts, counts = [], []
+    for one in filter(later.is_shown, later.changing):
+        for level in _thin_levels(later, one):
+            parts.append(say("later.thin_part", group=one.label, level=level))
+            counts += told_of.curves(later, one).counts
+    return _thin_note(later, parts, Disclosed(tuple(counts), "later/in_time"))
 
 
 def _notes_in_time(later: Later) -> list[Note]:
@@ -193,9 +266,10 @@ def _notes_in_time(later: Later) -> list[Note]:
         notes.append(Note("warning", text, told))
     notes.append(Note("warning", say("later.not_fixed", of=later.of)))
     for one in later.changing:
-        if isinstance(one.curves, str) and later.is_shown(one):
+        if isinstance(one.curves, str) and later.is_shown(one) and not one.few:
             text = say("later.no_curves", group=one.label, reason=one.curves)
             notes.append(Note("info", text))
+    notes += _thin_in_time(later) + _pooled(later, later.changing[-1].few, told)
     return [*notes, Note("info", say("later.model", of=later.of)), *_shared_notes(later)]
 
 

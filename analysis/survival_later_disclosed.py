@@ -36,6 +36,7 @@ def _between_days(later: Later) -> list[int]:
             for a, b in zip(before.sides, after.sides, strict=True):
                 counts.append(abs(b.n - a.n))
             counts.append(abs(after.n_in_doubt - before.n_in_doubt))
+            counts.append(abs((after.n_later or 0) - (before.n_later or 0)))
     return [*counts, *_left_between(later)]
 
 
@@ -58,6 +59,8 @@ def sizes(later: Later) -> Disclosed:
     counts: list[int] = []
     for scope in _own(later.scopes):
         counts += [*(side.n for side in scope.sides), scope.n_dropped, scope.n_in_doubt]
+        if scope.n_later is not None:
+            counts += [scope.n_later, scope.pair[0].n - scope.n_later]
     return Disclosed((*counts, *_left_out(later), *_between_days(later)), "later/sizes")
 
 

@@ -3,19 +3,17 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-
 from analysis import survival_later_disclosed as told_of
 from analysis.answer import Account, Disclosed, Figure
 from analysis.charts.survival import Curve, page_height, survival_chart
 from analysis.groups import Group, origin_label
 from analysis.shares import FEWEST_FOR_PERCENT
-from analysis.stats.counts import AtRisk, DayCounts, at_risk_table
+from analysis.stats.counts import AtRisk, at_risk_table
 from analysis.stats.survival import KaplanMeier
 from analysis.stats.time_dependent import FEWEST_AT_RISK, SimonMakuch
 from analysis.survival_later_model import ALL, Later, Scope, Side
 from analysis.survival_later_time import Changing
-from analysis.survival_tables import END_BELOW, FADE_BELOW, end_day, whole_units
+from analysis.survival_tables import END_BELOW, FADE_BELOW, end_day, fade_day, whole_units
 from trial.words import say
 
 # Of the curves before and after: colours that no cohort of two or three has.
@@ -34,27 +32,26 @@ def _ticks(later: Later, ends: list[float]) -> tuple[float, ...]:
     return ticks if ticks[-1] >= max(ends, default=0.0) else (*ticks, ticks[-1] + ticks[1])
 
 
-def _fade_day(counts: DayCounts) -> float | None:
-    """The first day from which on there are never ten at risk; who enters late can fill them up."""
-    enough = np.flatnonzero(counts.at_risk >= FADE_BELOW)
-    first = int(enough[-1]) + 1 if enough.size else 0
-    return float(counts.day[first]) if first < counts.day.size else None
-
-
-def _curve(label: str, role: int, km: KaplanMeier, at_risk: tuple[AtRisk, ...]) -> Curve:
+def _curve(
+    label: str, role: int, km: KaplanMeier, at_risk: tuple[AtRisk, ...], start_day: float = 0.0
+) -> Curve:
     counts = km.counts
     has_percentages = counts.n >= FEWEST_FOR_PERCENT
-    fade_day = _fade_day(counts) if has_percentages else 0.0
-    return Curve(label, role, km, end_day(counts), fade_day, at_risk, has_percentages)
+    ends = (end_day(counts), fade_day(counts))
+    return Curve(label, role, km, *ends, at_risk, has_percentages, start_day)
 
 
 @dataclass(frozen=True)
 class Legend:
-    """What goes with the curves of one group; `since` is what the time axis counts from."""
+    """What goes with the curves of one group.
+
+    `since` is what the time axis counts from, `measure` what the curves are of.
+    """
 
     code: str
     title: str
     since: str
+    measure: str
     caption: str
     alt_text: str
     tables: tuple[str, ...]
@@ -70,7 +67,7 @@ def _figure(later: Later, curves: tuple[Curve, ...], legend: Legend) -> Figure:
         curves,
         unit_days=study.unit_days,
         time_title=say("survival.axis_time", unit=unit, origin=legend.since),
-        survival_title=later.endpoint.label,
+        survival_title=legend.measure,
         bands=view.bands,
         marks=view.marks,
         milestones=tuple(study.milestone_times),
@@ -133,10 +130,15 @@ def _landmark_account(later: Later, group: Group, scope: Scope) -> Account:
     return _account(later, group, drawn, reasons, told_of.dropped(later))
 
 
+def _has_curve(scope: Scope) -> bool:
+    """Whether a level has patients enough for a curve: else the table says it all."""
+    return any(side.counts.n >= FEWEST_FOR_PERCENT for side in _drawn(scope))
+
+
 def landmark_figures(later: Later, headline: str) -> tuple[Figure, ...]:
     """One figure a group, side by side, with the curve of each level from the landmark on."""
     pairs = enumerate(zip(later.groups, later.scopes, strict=False), start=1)
-    shown = [(k, group, scope) for k, (group, scope) in pairs if _drawn(scope)]
+    shown = [(k, group, scope) for k, (group, scope) in pairs if _has_curve(scope)]
     ends = [end_day(side.counts) for _, _, scope in shown for side in _drawn(scope)]
     ticks = _ticks(later, ends)
     figures = []
@@ -158,6 +160,7 @@ def _landmark_legend(later: Later, code: str, group: Group, scope: Scope, headli
         code=code,
         title=say("later.title", day=day, **names),
         since=say("later.since", day=day, origin=origin),
+        measure=endpoint.label,
         caption=later.on.caption("later.caption", chosen=None, day=day, origin=origin, **told),
         alt_text=say("later.alt", headline=headline),
         tables=("later", "later_counts"),
@@ -196,10 +199,11 @@ def _in_time_curves(
     later: Later, one: Changing, found: SimonMakuch, ticks: tuple[float, ...]
 ) -> tuple[Curve, ...]:
     """Before and after; the table under the axis counts who is in each from time zero on."""
+    start = found.start_day
     rows = tuple(at_risk_table(counts, ticks) for counts in one.sides)
     return (
-        _curve(say("later.before", of=later.of), BEFORE, found.before, rows[0]),
-        _curve(say("later.after", of=later.of), AFTER, found.after, rows[1]),
+        _curve(say("later.before", of=later.of), BEFORE, found.before, rows[0], start),
+        _curve(say("later.after", of=later.of), AFTER, found.after, rows[1], start),
     )
 
 
@@ -224,13 +228,16 @@ def _in_time_legend(
 ) -> Legend:
     endpoint, origin = later.endpoint, origin_of(later)
     names = {"split": later.split.label, "endpoint": endpoint.label, "group": one.label}
-    told = {"of": later.of, "origin": origin, "day": f"{found.start_day:g}"}
+    day, (before, after) = f"{found.start_day:g}", one.events_by_start
+    told = {"of": later.of, "origin": origin, "day": day, "before": before, "after": after}
     told |= {"definition": endpoint.definition}
+    since = say("later.measure", endpoint=endpoint.label, day=day)
     few = {"fade": FADE_BELOW, "end": END_BELOW, "fewest": FEWEST_AT_RISK}
     return Legend(
         code=code,
         title=say("later.title_time", **names),
         since=origin,
+        measure=since if found.start_day else endpoint.label,
         caption=later.on.caption("later.caption_time", chosen=None, **told, **few),
         alt_text=say("later.alt_time", headline=headline),
         tables=("later_model", "later_curves"),

@@ -24,7 +24,7 @@ from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.landmark import Dropped, landmark
 from analysis.stats.limits import mover_difference
 from analysis.stats.survival import KaplanMeier, kaplan_meier, survival_at
-from analysis.survival_later_time import Changing, changing_of
+from analysis.survival_later_time import Changing, changing_of, few_in
 from trial.study import Endpoint
 from trial.survival_rule import Split
 from trial.words import say
@@ -84,13 +84,15 @@ class Scope:
     """The levels in one group, or in all together; the second is compared with the first.
 
     `strata`: of all together, the scopes of the groups. `n_in_doubt`: a quarantined row might tell
-    in which level they are; they are in none.
+    in which level they are; they are in none. `n_later`: of the first level, in whom it happened
+    after the landmark; None where nobody changes once.
     """
 
     code: str
     label: str
     sides: tuple[Side, ...]
     n_in_doubt: int
+    n_later: int | None
     strata: tuple["Scope", ...] = ()
 
     @property
@@ -104,28 +106,37 @@ class Scope:
         return sum(side.dropped.n for side in self.sides)
 
     @property
+    def n_timed(self) -> int:
+        """With a time of the endpoint."""
+        return self.n + self.n_dropped + self.n_in_doubt
+
+    @property
     def pair(self) -> tuple[Side, Side]:
         """The level that is compared with, and the other."""
         return self.sides[0], self.sides[1]
 
     @cached_property
     def refused(self) -> str:
-        """Why all together are not compared: where a group lacks a level it would compare groups.
-
-        Empty if they are.
-        """
-        for scope in self.strata:
-            for side in scope.pair:
-                if scope.n and not side.n:
-                    return say("later.one_level", group=scope.label, level=side.label)
-        return ""
+        """Why all together are not compared, as `few_in`; a group without any time is none."""
+        return few_in(
+            (side.label, scope.label)
+            for scope in self.strata
+            for side in scope.pair
+            if scope.n_timed and side.n < FEWEST_FOR_PERCENT
+        )
 
     def _why_not(self, method: str) -> Estimate | None:
+        if self.refused:
+            return not_estimable(self.refused, method)
         for side in self.pair:
             if side.n < FEWEST_FOR_PERCENT:
                 reason = _few(side.n, method).reason
                 return not_estimable(say("share.of", group=side.label, reason=reason), method)
-        return not_estimable(self.refused, method) if self.refused else None
+        return None
+
+    def at(self, side: Side, days: float) -> Estimate:
+        """S of a level; of all together none where they are not compared."""
+        return not_estimable(self.refused, "Kaplan-Meier") if self.refused else side.at(days)
 
     def difference(self, days: float) -> Estimate:
         """The other minus the first, MOVER; or why not."""
@@ -143,9 +154,8 @@ class Scope:
     @cached_property
     def stratified(self) -> Estimate:
         """The same within the groups, each with a baseline hazard of its own."""
-        for side in self.pair:
-            if side.n < FEWEST_FOR_PERCENT:
-                return self._why_not("Cox model") or self.hazard_ratio
+        if why_not := self._why_not("Cox model, stratified"):
+            return why_not
         strata = [tuple(side.counts for side in s.pair) for s in self.strata if s.n]
         return hazard_ratios(*strata)[0]
 
@@ -246,7 +256,8 @@ class Later:
             for level, role, half in zip(levels, ROLES, halves, strict=False)
         )
         n_in_doubt = int(rows["n"].sum()) - int(known["n"].sum())
-        return Scope(code, label, sides, n_in_doubt, strata)
+        n_later = _switched_after(known, day) if self.split.kind == "milestone" else None
+        return Scope(code, label, sides, n_in_doubt, n_later, strata)
 
     @cached_property
     def changing(self) -> tuple[Changing, ...]:
@@ -267,6 +278,12 @@ def _by_switch(rows: pl.DataFrame, day: int) -> tuple[Half, ...]:
         (found.not_switched, found.dropped_not_switched),
         (found.switched, found.dropped_switched),
     )
+
+
+def _switched_after(rows: pl.DataFrame, day: int) -> int:
+    """In how many it happened after the landmark, within their own time as `landmark` has it."""
+    later = (pl.col("switch_day") > day) & (pl.col("switch_day") <= pl.col("time_days"))
+    return int(rows.filter(later)["n"].sum())
 
 
 def _by_class(rows: pl.DataFrame, day: int) -> tuple[Half, ...]:

@@ -34,6 +34,8 @@ def _counts(later: Later, scope: Scope, base: Number) -> list[Number]:
             "dropped_censored": (gone.censored, of),
         }
         row = replace(base, item_code=_item(later, side.code), disclosed=disclosed)
+        if side is scope.pair[0] and scope.n_later is not None:
+            counts["switched_later"] = (scope.n_later, side.n)
         numbers += [_count(row, code, n, whole) for code, (n, whole) in counts.items()]
     if n := scope.n_in_doubt:
         row = replace(base, item_code=later.split.code, disclosed=disclosed)
@@ -46,14 +48,14 @@ def _count(row: Number, code: str, n: int, of: int) -> Number:
     return replace(row, estimate=n, numerator=n, denominator=of, method="count")
 
 
-def _survival(later: Later, side: Side, base: Number) -> list[Number]:
+def _survival(later: Later, scope: Scope, side: Side, base: Number) -> list[Number]:
     numbers, unit = [], later.on.study.unit_days
     row = replace(base, statistic="landmark_survival", unit="proportion", denominator=side.n)
     row = replace(row, item_code=_item(later, side.code))
     for time in later.on.study.milestone_times:
         days = time * unit
         row = replace(row, time_days=days, disclosed=told_of.at_time(later, time))
-        found = of_estimate(side.at(days))
+        found = of_estimate(scope.at(side, days))
         numbers.append(replace(row, numerator=side.events_by(days), **found))
     return numbers
 
@@ -88,7 +90,7 @@ def landmark_numbers(later: Later) -> tuple[Number, ...]:
         base = replace(_base(later), cohort=scope.code, timepoint_code=f"day_{later.day}")
         numbers += _counts(later, scope, base)
         for side in scope.sides:
-            numbers += _survival(later, side, base)
+            numbers += _survival(later, scope, side, base)
         numbers += _compared(later, scope, base)
     return tuple(numbers)
 

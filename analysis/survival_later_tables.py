@@ -20,18 +20,19 @@ def _percent(found: Estimate) -> str:
     return written(found, lambda x: f"{100 * x:.1f}", " %")
 
 
-def _cell(side: Side, days: float) -> str:
+def _cell(scope: Scope, side: Side, days: float) -> str:
     (row,) = at_risk_table(side.counts, (days,))
     told = {"events": side.events_by(days), "n": side.n, "at_risk": row.at_risk}
-    return say("survival.cell", told=_percent(side.at(days)), **told)
+    return say("survival.cell", told=_percent(scope.at(side, days)), **told)
 
 
 def _survival(later: Later) -> Table:
+    """A note says why all together have no rows, if they are not compared."""
     study, rows, disclosed = later.on.study, [], []
-    for scope in filter(later.is_shown, later.scopes):
+    for scope in (s for s in later.scopes if later.is_shown(s) and not s.refused):
         for time in study.milestone_times:
             days = time * study.unit_days
-            cells = [_cell(side, days) for side in scope.sides]
+            cells = [_cell(scope, side, days) for side in scope.sides]
             difference = written(scope.difference(days), points)
             rows.append((scope.label, time_in_words(study, time), *cells, difference))
             disclosed.append(told_of.at_time(later, time))
@@ -51,7 +52,7 @@ def _ratios(later: Later) -> Table:
     rows = []
     for scope in filter(later.is_shown, later.scopes):
         rows.append(_ratio_row(scope, scope.label, scope.hazard_ratio))
-        if scope.strata:
+        if scope.strata and not scope.refused:
             rows.append(_ratio_row(scope, say("later.stratified"), scope.stratified))
     first, other = (side.label for side in later.scopes[0].pair)
     columns = [say("column.cohort")]
@@ -62,21 +63,31 @@ def _ratios(later: Later) -> Table:
     return Table("later_ratio", title, tuple(columns), tuple(rows), disclosed)
 
 
+def _moved(scope: Scope, side: Side) -> tuple[int | str, ...]:
+    """Of the first level, in how many it happened later; no cell where nobody changes once."""
+    if scope.n_later is None:
+        return ()
+    return (scope.n_later if side is scope.pair[0] else say("value.none"),)
+
+
 def _counts(later: Later) -> Table:
     """Every group by level: all with a time are left out by the landmark or under observation."""
     rows: list[tuple] = []
     for scope in filter(later.is_shown, later.scopes):
         for side in scope.sides:
             gone, n = side.dropped, side.n
-            parts = (gone.n + n, gone.events, gone.censored, n, side.counts.n_events)
-            rows.append((scope.label, side.label, *parts))
+            parts = (gone.n + n, gone.events, gone.censored, n, *_moved(scope, side))
+            rows.append((scope.label, side.label, *parts, side.counts.n_events))
         if n := scope.n_in_doubt:
-            none = say("value.none")
-            rows.append((scope.label, say("later.in_doubt_row"), n, none, none, none, none))
+            none = (say("value.none"),) * (4 + len(_moved(scope, scope.pair[1])))
+            rows.append((scope.label, say("later.in_doubt_row"), n, *none))
     day = later.day
     columns = [say("column.cohort"), say("later.column_level"), say("later.column_all")]
     columns += [say("later.column_event", day=day), say("later.column_gone", day=day)]
-    columns += [say("later.column_n"), say("later.column_after")]
+    columns.append(say("later.column_n"))
+    if later.scopes[0].n_later is not None:
+        columns.append(say("later.column_moved", of=later.of))
+    columns.append(say("later.column_after"))
     disclosed = (told_of.dropped(later),) * len(rows)
     title = say("later.table_counts")
     return Table("later_counts", title, tuple(columns), tuple(rows), disclosed, n_labels=2)
@@ -106,7 +117,7 @@ def _model(later: Later) -> Table:
         )
         ratio, test = ratio_told(one.hazard_ratio), mantel_told(one.mantel_byar)
         rows.append((one.label, one.n, *cells, ratio, test))
-        if one.strata:
+        if one.strata and not one.few:
             ratio, none = ratio_told(one.stratified), say("value.none")
             rows.append((say("later.stratified"), one.n, *cells, ratio, none))
     columns = [say("column.cohort"), say("column.n")]

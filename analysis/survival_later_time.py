@@ -4,6 +4,7 @@ Everybody counts as before until the own switch and as after from then on, so th
 time it had to live for the switch. Convention and sources: `analysis.stats.time_dependent`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +19,15 @@ from analysis.stats.logrank import LogRank, log_rank
 from analysis.stats.survival import survival_at
 from analysis.stats.time_dependent import METHOD, SimonMakuch, simon_makuch, state_counts
 from trial.words import say
+
+
+def few_in(short: Iterable[tuple[str, str]]) -> str:
+    """Why all together are not compared: levels with fewer than ten, each with its group.
+
+    Pooled, groups that are too small for a comparison would seem to give one. Empty if none is.
+    """
+    parts = [say("later.few_part", level=level, group=group) for level, group in short]
+    return say("later.few", n=FEWEST_FOR_PERCENT, parts=", ".join(parts)) if parts else ""
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,21 @@ class Changing:
         return before.n, after.n, before.n_events, after.n_events
 
     @cached_property
+    def few(self) -> str:
+        """Why all together are not compared, as `few_in`; a group without any time is none."""
+        groups = [s for s in self.strata if s.n + s.n_in_doubt]
+        return few_in(
+            (say(f"later.{key}"), group.label)
+            for group in groups
+            for key, side in zip(("before_short", "after_short"), group.sides, strict=True)
+            if side.n < FEWEST_FOR_PERCENT
+        )
+
+    @cached_property
     def refused(self) -> str:
         """Why there is no comparison: too few before or after, or no event; empty if there is."""
+        if self.few:
+            return self.few
         for key, side in zip(("before_short", "after_short"), self.sides, strict=True):
             if not side.n:
                 told = say("response.nobody")
@@ -93,7 +116,16 @@ class Changing:
     @cached_property
     def curves(self) -> SimonMakuch | str:
         """The curves before and after the switch; or why there are none."""
-        return simon_makuch(self.frame)
+        return self.few or simon_makuch(self.frame)
+
+    @property
+    def events_by_start(self) -> tuple[int, int]:
+        """Events by the day on which the curves start, before and after the switch."""
+        if isinstance(self.curves, str):
+            return 0, 0
+        day = self.curves.start_day
+        first, other = (int(side.events[side.day <= day].sum()) for side in self.sides)
+        return first, other
 
     def at(self, is_after: bool, days: float) -> Estimate:
         """S so many days after time zero, given alive without event where the curves start."""

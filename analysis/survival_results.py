@@ -241,18 +241,24 @@ def _hazard_ratios(cohorts: list[CohortSurvival], window: Window) -> list[Estima
     codes = {c.cohort.code for c in compared}
     if cohorts[0].cohort.code not in codes:
         return [_too_few("Cox model") for _ in cohorts[1:]]
-    found = iter(_ratios_of(compared, window) if compared[1:] else ())
+    found = iter(_ratios_within(compared, window) if compared[1:] else ())
     return [next(found) if c.cohort.code in codes else _too_few("Cox model") for c in cohorts[1:]]
 
 
-def _ratios_of(compared: list[CohortSurvival], window: Window) -> list[Estimate]:
-    """Of every cohort but the first. Events on day 0 alone are a proportion and have none."""
+def ratios_of(*strata: tuple[DayCounts, ...]) -> tuple[Estimate, ...]:
+    """Hazard ratios as `stats.cox` has them; of events on day 0 alone none: they are no hazard."""
+    days = [int(c.day[c.events > 0].max()) for cohorts in strata for c in cohorts if c.n_events]
+    if days and max(days) == 0:
+        none = not_estimable(say("survival.all_at_origin"), "Cox model")
+        return tuple(none for _ in strata[0][1:])
+    return hazard_ratios(*strata)
+
+
+def _ratios_within(compared: list[CohortSurvival], window: Window) -> list[Estimate]:
+    """Of every cohort but the first, within the follow-up that is compared."""
     counts = tuple(up_to(c.counts, window.end) for c in compared)
-    n_events = sum(c.n_events for c in counts)
-    if n_events and n_events == sum(c.n_at_origin for c in compared):
-        return [not_estimable(say("survival.all_at_origin"), "Cox model") for _ in compared[1:]]
-    is_cut = n_events < sum(c.counts.n_events for c in compared)
-    return [_within_shared(ratio) if is_cut else ratio for ratio in hazard_ratios(counts)]
+    is_cut = sum(c.n_events for c in counts) < sum(c.counts.n_events for c in compared)
+    return [_within_shared(ratio) if is_cut else ratio for ratio in ratios_of(counts)]
 
 
 def _within_shared(ratio: Estimate) -> Estimate:

@@ -7,7 +7,8 @@ from analysis.answer import Answer, Note
 from analysis.compose import Page
 from analysis.outcomes import outcomes
 from analysis.shares import FEWEST_FOR_PERCENT
-from analysis.survival_results import FEWEST_FOR_TAU
+from analysis.survival_guards import not_proportional
+from analysis.survival_results import FEWEST_FOR_TAU, survival_results
 from analysis.survival_subgroups_asked import Asked
 from analysis.survival_subgroups_rows import Forest, characteristics, forest_of
 from analysis.survival_subgroups_shown import (
@@ -113,7 +114,7 @@ def _caption(forest: Forest) -> str:
 def _notes(shown: Shown) -> list[Note]:
     forest = shown.forest
     notes = _not_compared(forest.asked)
-    notes += _unstable(forest)
+    notes += [*_not_proportional(shown), *_unstable(forest)]
     notes.append(Note("info", say("forest.note")))
     if len(forest.asked.groups) > 2 and not forest.asked.refused:
         notes.append(Note("info", say("forest.pairs")))
@@ -128,6 +129,15 @@ def _not_compared(asked: Asked) -> list[Note]:
     if not asked.refused or asked.refused == asked.on.refused:
         return [Note("warning", asked.refused)] if asked.refused else []
     return [Note("warning", say("forest.not_compared", reason=asked.refused))]
+
+
+def _not_proportional(shown: Shown) -> list[Note]:
+    """What the head says of its hazard ratio holds for a forest of them."""
+    asked = shown.forest.asked
+    if asked.scale != "hazard_ratio" or asked.refused:
+        return []
+    head = survival_results(asked.on.snapshot, asked.on.view)
+    return not_proportional(head, "survival.ph_fails_rows")
 
 
 def _has_two(levels: tuple) -> bool:

@@ -154,7 +154,7 @@ def asked_of(on: Page, endpoint: Endpoint, rows: Rows) -> Asked:
     asked = Asked(on, endpoint, view.scale, rows.shown, view.time, None)
     if endpoint.kind == "survival":
         cohorts = [day_counts(rows.of(EVERYBODY, group)) for group in rows.shown]
-        window = None if on.refused else _window_end(cohorts)
+        window = None if on.refused or on.study.randomised else _window_end(cohorts)
         time = _tau(on, endpoint, cohorts) if view.scale == "rmst" else view.time
         asked = replace(asked, time=time, window=window)
     return replace(asked, refused=on.refused or _refused(asked))

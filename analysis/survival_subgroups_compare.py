@@ -41,7 +41,7 @@ def compared(asked: Asked, rows: Rows, sides: Sides) -> Raw:
             one, reference = of[position], of[0]
             if reason := asked.refused or _why_not(asked, one, reference):
                 found[name, group.code] = not_estimable(reason)
-            elif is_ratio and _ends_at_origin(rows, name, (reference, one)):
+            elif is_ratio and _ends_at_origin(rows, name, (asked.groups[0], group)):
                 found[name, group.code] = not_estimable(say("survival.all_at_origin"), COX)
             elif is_ratio:
                 found[name, group.code] = ratios[name]
@@ -78,9 +78,9 @@ def _cut(frame: pl.DataFrame, window: float | None) -> pl.DataFrame:
     )
 
 
-def _ends_at_origin(rows: Rows, name: str, pair: tuple[Side, Side]) -> bool:
+def _ends_at_origin(rows: Rows, name: str, pair: tuple[Group, Group]) -> bool:
     """Whether a row has events of the two groups, and all of them on day 0."""
-    events = [rows.of(name, side.group).filter(pl.col("state") == 1) for side in pair]
+    events = [rows.of(name, group).filter(pl.col("state") == 1) for group in pair]
     last = [day for day in (frame["time_days"].max() for frame in events) if day is not None]
     return bool(last) and max(last) == 0
 
@@ -156,6 +156,8 @@ def _ratio_tested(asked: Asked, rows: Rows, names: Sequence[str], group: Group) 
     fewest = min(sum(int(rows.of(name, side)["n"].sum()) for name in names) for side in pair)
     if fewest < FEWEST_FOR_PERCENT:
         return HypothesisTest(None, RATIO_METHOD, reason=few(fewest))
+    if all(_ends_at_origin(rows, name, pair) for name in names):
+        return HypothesisTest(None, RATIO_METHOD, reason=say("survival.all_at_origin"))
     found = interaction(frame, asked.groups[0].cohort_code, group.cohort_code)
     told = (found.p_value, found.method, found.chi_square, found.degrees_of_freedom)
     return HypothesisTest(*told, reason=found.reason)

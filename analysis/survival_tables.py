@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from analysis import survival_disclosed as told_of
 from analysis.answer import Disclosed, Table
+from analysis.follow_up_guards import is_thin
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import DayCounts, at_risk_table
 from analysis.stats.estimate import Estimate
@@ -20,6 +21,16 @@ def end_day(counts: DayCounts) -> float:
     """The last day on which at least five are at risk: there the curve ends."""
     enough = counts.day[counts.at_risk >= END_BELOW]
     return float(enough[-1]) if enough.size else 0.0
+
+
+def fade_day(counts: DayCounts) -> float | None:
+    """The last day with ten at risk, after which there are fewer; None if none is later.
+
+    Not the next day of `counts`, on which something happens: that may be years away.
+    """
+    enough = counts.day[counts.at_risk >= FADE_BELOW]
+    last = float(enough[-1]) if enough.size else 0.0
+    return last if counts.day.size and last < counts.day[-1] else None
 
 
 def tick_days(results: Results) -> tuple[float, ...]:
@@ -52,7 +63,19 @@ def _milestone_table(results: Results) -> Table:
         rows.append((time_in_words(study, time), *cells))
     others, chosen = told_of.all_times(results), told_of.chosen_time(results)
     disclosed = [chosen if t == results.view.time else others for t in study.milestone_times]
-    return _table("milestones", _per_cohort(results, "time"), rows, disclosed)
+    shown = _table("milestones", _per_cohort(results, "time"), rows, disclosed)
+    return replace(shown, pale=_unsure(results))
+
+
+def _unsure(results: Results) -> tuple[int, ...]:
+    """The milestones at which few are left, or that lie beyond the shared follow-up."""
+    beyond = results.window.is_beyond
+    return tuple(
+        place
+        for place, time in enumerate(results.study.milestone_times)
+        if any(is_thin(c.at(time)[1]) for c in results.cohorts)
+        or (results.comparisons and beyond(time * results.study.unit_days))
+    )
 
 
 def _table(

@@ -56,8 +56,13 @@ def window_of(cohorts: Sequence[DayCounts], follow_up: Sequence[Estimate]) -> Wi
         return Window(None, (), False)
     found = common_window(tuple(cohorts), FEWEST_AT_RISK)
     medians = [f.estimate for f in follow_up if f.estimate is not None]
-    is_unequal = len(medians) > 1 and max(medians) > MOST_UNEQUAL * min(medians)
-    return Window(found.day.estimate, found.by_cohort, is_unequal)
+    differs = len(medians) > 1 and is_unequal(medians)
+    return Window(found.day.estimate, found.by_cohort, differs)
+
+
+def is_unequal(medians: Sequence[float]) -> bool:
+    """Whether the longest median follow-up is more than a quarter longer than the shortest."""
+    return max(medians) > MOST_UNEQUAL * min(medians)
 
 
 def up_to(counts: DayCounts, day: float | None) -> DayCounts:

@@ -124,11 +124,11 @@ class Ran:
 
     @property
     def fade_day(self) -> float | None:
-        """The first day on which fewer than ten are at risk."""
-        if self.n < FADE_BELOW:
-            return 0.0
-        faded = self.counts.day[self.counts.at_risk < FADE_BELOW]
-        return float(faded[0]) if faded.size else None
+        """The last day on which ten are at risk; None if none is later."""
+        days = self.counts.day
+        enough = days[self.counts.at_risk >= FADE_BELOW]
+        last = float(enough[-1]) if enough.size else 0.0
+        return last if days.size and last < days[-1] else None
 
     @property
     def steps(self) -> tuple[int, ...]:

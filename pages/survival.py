@@ -48,12 +48,13 @@ def _part_controls(opened: Opened) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if view.look == "later":
             splits = {s.code: s.label for s in study.survival.splits}
-            days = study.survival.split(view.split).days
             select("split", say("look.split"), splits, view.split, NARROW)
-            told = {str(day): say("look.day_of", day=day) for day in days}
-            select("day", say("look.day"), told, view.day, NARROW)
             ways = {way: say(f"by_choice.{way}") for way in LATER_BY}
             select("by", say("look.by"), ways, view.by, NARROW)
+            if view.by == "landmark":
+                days = study.survival.split(view.split).days
+                told = {str(day): say("look.day_of", day=day) for day in days}
+                select("day", say("look.day"), told, view.day, NARROW)
         if view.look == "fair":
             kinds = {x: say(f"weights_choice.{x}") for x in WEIGHTS}
             select("weights", say("look.weights"), kinds, view.weights, NARROW)

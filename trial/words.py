@@ -104,7 +104,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "{definition} Population: {population}. Kaplan-Meier with 95 % log-log bands; marks: "
         "censored. Under the axis: at risk just before, events and censored before; they add to N. "
         "A curve is pale below {fade} at risk and beyond the follow-up that compared cohorts "
-        "share, and ends below {end}. Data {snapshot}, cut-off {cutoff}. {notice}"
+        "share, and ends below {end}; fewer than {fade} patients have none. Data {snapshot}, "
+        "cut-off {cutoff}. {notice}"
     },
     "survival.alt": {"en": "Kaplan-Meier curves of {endpoint}. {headline}"},
     "survival.row_at_risk": {"en": "at risk"},

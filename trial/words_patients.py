@@ -94,11 +94,13 @@ TEXTS: dict[str, dict[str, str]] = {
     "incidence.caption": {
         "en": "{definition} Aalen-Johansen estimate with 95 % log(-log) bands. Under the axis: at "
         "risk just before, and before then: events, competing events, censored; they add to N. A "
-        "curve is pale below {fade} at risk and ends below {end}."
+        "curve is pale below {fade} at risk and beyond the follow-up that compared cohorts share, "
+        "and ends below {end}, where somebody was censored before.{too_few}"
     },
     "states.caption": {
-        "en": "{definition} Aalen-Johansen estimates; the picture ends when fewer than {end} are "
-        "at risk."
+        "en": "{definition} Aalen-Johansen estimates. Shares are pale below {fade} at risk and "
+        "beyond the follow-up that the cohorts share, and end below {end} at risk, where "
+        "somebody was censored before.{too_few}"
     },
     "incidence.alt": {"en": "{endpoint} over time. {headline}"},
     "incidence.cell": {"en": "{told}; {events}/{n}"},

@@ -1,6 +1,7 @@
 """The strings of the head of the survival page: guards, follow-up, what stands on the figure."""
 
 TEXTS: dict[str, dict[str, str]] = {
+    "survival.headline_undefined": {"en": "{cohort} not defined for this kind of line"},
     "survival.measures": {"en": "Mean within {tau}: {mean}. {ratio}"},
     "survival.ratio_told": {"en": "Hazard ratio {value}."},
     "survival.ratio_fails": {
@@ -10,7 +11,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Hazard ratio {value}, too few events to judge whether it holds over time."
     },
     "survival.followed": {"en": "Events and follow-up: {parts}."},
-    "survival.followed_part": {"en": "{group} {events}/{n} events, {median}{completeness}"},
+    "survival.counted": {"en": "{events}/{n} events"},
     "survival.median_follow_up": {"en": "median follow-up {median}"},
     "survival.no_median": {"en": "no median follow-up ({reason})"},
     "survival.followed_share": {"en": ", {value} of the possible time"},
@@ -32,12 +33,30 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.ph_fails": {
         "en": "Hazards are not proportional (Grambsch-Therneau test of {events} events after day "
         "0, {p}): the hazard ratio changes over time, and one number does not describe these "
-        "curves. Read the difference at {time} and the difference of means instead."
+        "curves. Read {instead} instead."
+    },
+    "survival.instead_time": {"en": "the difference at {time}"},
+    "survival.instead_mean": {"en": "the difference of means"},
+    "survival.instead_and": {"en": " and "},
+    "survival.instead_curves": {"en": "the curves"},
+    "survival.ph_fails_ratio": {
+        "en": "Hazards are not proportional ({events} events after day 0, {p}): the hazard ratio, "
+        "and the E-value made of it, average an effect that changes over time. Read the "
+        "differences."
+    },
+    "survival.ph_fails_rows": {
+        "en": "Hazards are not proportional over everybody ({events} events after day 0, {p}): "
+        "each ratio averages an effect that changes over time, and a test of interaction between "
+        "such averages says little. Read the differences: Shown as, above."
     },
     "survival.unequal": {
         "en": "Follow-up is unequal: median {parts}. Differences, tests and the hazard ratio end "
         "at {end} {unit}s, the last day with {n} at risk in every cohort ({beyond} later "
         "event{beyond:s} not compared); beyond it the curves are pale."
+    },
+    "survival.unequal_arms": {
+        "en": "Follow-up differs between the randomised arms: median {parts}. All of it is "
+        "compared; if those who left did so because of how they fared, the comparison is biased."
     },
     "survival.over_all": {"en": "Over all follow-up the hazard ratio is {parts}."},
     "survival.immature": {
@@ -55,27 +74,30 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "survival.from_registration": {"en": "At risk from registration on only, at {time}: {parts}."},
     "survival.few_events": {
-        "en": "Fewer than {n} events: {parts}. Differences and ratios rest on single children."
+        "en": "Fewer than {n} events: {parts}. Differences and ratios rest on single patients."
     },
     "survival.shared": {
         "en": "{n} {n:child is|children are} in more than one cohort: intervals and tests take "
         "them as different children."
+    },
+    "survival.shared_curves": {
+        "en": "At least {n} {n:child stands|children stand} in more than one of these curves."
     },
     "survival.at_origin": {
         "en": "Events on day 0: {parts} at {time}. They are a proportion, not a hazard: a hazard "
         "ratio over them mixes response with what comes later, and tests of it over time look at "
         "the days after."
     },
-    "survival.of_the_rest": {"en": ", of the other {n} {value} without event"},
+    "survival.of_the_rest": {"en": " (of the other {n}: {value} without event)"},
     "survival.fragile_closes": {
         "en": "Fragility: the difference at {time} is {value} ({limits}). It would no longer "
-        "exclude 0 if the outcome then were the other one in: {parts}. Not known at {time}, since "
-        "not followed so long: {unknown}."
+        "exclude 0 if the outcome at that time were the other one in: {parts}. Not known at "
+        "{time}, since not followed so long: {unknown}."
     },
     "survival.fragile_opens": {
         "en": "Fragility: the difference at {time} is {value} ({limits}). It would exclude 0 if "
-        "the outcome then were the other one in: {parts}. Not known at {time}, since not followed "
-        "so long: {unknown}."
+        "the outcome at that time were the other one in: {parts}. Not known at {time}, "
+        "since not followed so long: {unknown}."
     },
     "survival.fragile_part": {"en": "{n} {n:patient|patients} of {group}"},
     "survival.published": {"en": "Published results"},

@@ -4,6 +4,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "bridge.half_year": {"en": "6 months"},
     "bridge.year": {"en": "12 months"},
     "bridge.counted": {"en": "{events}/{n}"},
+    "bridge.events_in": {"en": "{events} in {n}"},
+    "bridge.deaths": {"en": "{n} {n:death|deaths}"},
+    "bridge.reached_n": {"en": "{n} of {of} reached it"},
+    "bridge.reached": {"en": "{cohort} {value} ({limits}; {counted})"},
+    "bridge.reached_none": {"en": "{cohort}: {reason} ({counted})"},
     "bridge.cell": {"en": "{told}; {counted}"},
     "bridge.headline": {"en": "{what} reached by {time}: {parts}."},
     "bridge.headline_after": {"en": "{endpoint} at {time}, among those who reached it: {parts}."},
@@ -38,7 +43,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "bridge.caption_reach": {
         "en": "{definition} Each child stays in what came first. Aalen-Johansen estimates, adding "
-        "to 100 % at each time. The picture ends when fewer than {end} are at risk."
+        "to 100 % at each time. Shares are pale below {fade} at risk and beyond the follow-up that "
+        "the cohorts share, and end below {end}, where somebody was censored before.{too_few}"
     },
     "bridge.title_reach": {"en": "{group}: the way to {what}, all {n}"},
     "bridge.table_reach": {"en": "The way to {what}: by when, and what came before it"},
@@ -58,19 +64,20 @@ TEXTS: dict[str, dict[str, str]] = {
     "bridge.not_negative": {"en": "MRD not negative"},
     "bridge.not_known": {"en": "MRD not known"},
     "bridge.column_mrd": {"en": "MRD, {at}"},
-    "bridge.column_survival": {"en": "Survival at {time}; events/patients"},
+    "bridge.column_survival": {"en": "Survival at {time}; events in patients"},
     "bridge.column_difference": {"en": "Difference"},
     "bridge.table_after": {"en": "{endpoint}, and by MRD before it"},
     "bridge.caption_after": {
         "en": "{definition} A selected group: those who reached it. Kaplan-Meier with 95 % log-log "
         "bands; marks: censored. Under the axis: at risk just before, events and censored before; "
-        "they add to N. A curve is pale below {fade} at risk and ends below {end}."
+        "they add to N. A curve is pale below {fade} at risk and beyond the follow-up that "
+        "compared cohorts share, and ends below {end}.{too_few}"
     },
     "bridge.caption_mrd": {
         "en": "{definition} By the MRD of the sample {at}, negative: {threshold}. Positive and "
         "indeterminate are not negative; not known: no sample in the window, not evaluable, or "
         "taken after the start. Kaplan-Meier with 95 % log-log bands; differences by MOVER. A "
-        "curve is pale below {fade} at risk and ends below {end}."
+        "curve is pale below {fade} at risk and ends below {end}.{too_few}"
     },
     "bridge.title_mrd": {"en": "{group}: {endpoint}, by MRD {at}"},
 }

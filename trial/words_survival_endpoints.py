@@ -15,6 +15,25 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "Fewer than {n} events: {parts}. Ratio and test rest on very little."
     },
     "incidence.few_of": {"en": "{n} in {group}"},
+    # ---------------------------------------------------------------- how they were followed
+    "follow_up.part": {"en": "{group} {counted}, {median}{completeness}"},
+    "incidence.counted": {"en": "{events}/{n} events ({competing} competing)"},
+    "states.counted": {"en": "{events}/{n} with an event"},
+    "incidence.nobody_censored": {"en": "nobody was censored"},
+    "incidence.unequal": {
+        "en": "Follow-up is unequal: median {parts}. Differences, test and ratio end at {end} "
+        "{unit}s, the last day on which every cohort has {n} at risk or nobody censored before "
+        "({beyond} later event{beyond:s} not compared); beyond it the curves are pale."
+    },
+    "incidence.over_all": {"en": "Over all follow-up the subdistribution hazard ratio is {parts}."},
+    "incidence.too_few": {"en": "Too few for a curve: {parts}."},
+    "incidence.too_few_of": {"en": "{group} (n = {n})"},
+    "states.unequal": {
+        "en": "Follow-up is unequal: median {parts}. Compare the cohorts up to {end} {unit}s, the "
+        "last day on which every cohort has {n} at risk or nobody censored before; beyond it the "
+        "shares are pale."
+    },
+    "states.beyond": {"en": " {time} is later than that."},
     "incidence.naive": {
         "en": "Why no Kaplan-Meier: 1 - Kaplan-Meier counts who had a competing event as if this "
         "one could still come. At {time} it would say {parts}."
@@ -70,7 +89,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "endpoints.table_left_out": {"en": "Who is in each endpoint"},
     "endpoints.day_0": {"en": "{counted} on day 0; of the other {rest}: {told}"},
     "endpoints.day_0_note": {
-        "en": "{endpoints}: there are events on day 0. The curve mixes them with what came later; "
+        "en": "{endpoints}: some events count on day 0. The curve mixes them with what came later; "
         "the table of day 0 tells the two apart. The others are selected by having had none, and "
         "are not compared between cohorts."
     },
@@ -103,7 +122,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "components.axis": {"en": "Share of all patients"},
     "components.caption": {
         "en": "{definition} Aalen-Johansen estimates at {time}; the parts of a bar add to 100 %. "
-        "They allow for those censored before and are no quotients of counts."
+        "They allow for those censored before and are no quotients of counts. A bar is pale where "
+        "fewer than {fade} were at risk and somebody was censored before, and beyond the follow-up "
+        "that the cohorts share."
     },
     "components.alt": {"en": "One stacked bar a cohort. {headline}"},
     "components.table": {"en": "First events by {time} (estimates add to 100 %)"},
@@ -116,8 +137,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "components.after_caption": {
         "en": "{definition} Each share of those with an event is parted into alive (below) and "
         "dead (above, darker): of the Aalen-Johansen estimate of the event, the deaths after it "
-        "(from {alive}, followed to the {censor}) are taken away. All shares add to 100 %. The "
-        "picture ends when fewer than {end} are at risk in either estimate."
+        "(from {alive}, followed to the {censor}) are taken away. All shares add to 100 %. They "
+        "are pale below {fade} at risk in either estimate and beyond the follow-up that cohorts "
+        "share, and end below {end}, where somebody was censored before."
     },
     "components.after_table": {"en": "Alive or dead after the first event at {time}"},
     "components.alive": {"en": "{state}, alive"},

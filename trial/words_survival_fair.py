@@ -147,6 +147,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "era.case_mix": {"en": "Largest differences of case mix, {comparator} then {cohort}: {parts}."},
     "era.treated": {"en": "Treatment, {comparator} then {cohort}: {parts}."},
     "era.limits": {"en": "Mean limit of detection of MRD: {before}, then {after}."},
+    "era.limit_of": {"en": "{limit} ({n} sample{n:s})"},
+    "era.limit_known": {"en": "{limit} ({n} of {of} samples)"},
     "era.change": {"en": "{label} {before}, then {after}"},
     "era.level": {"en": "{heading}: {level}"},
     "era.limit": {"en": "{value} %"},

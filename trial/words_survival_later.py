@@ -20,6 +20,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "those still followed without the event on that day: {parts}."
     },
     "later.part": {"en": "{group} {other} against {first}, {difference}"},
+    "later.part_refused": {"en": "{group} not compared ({reason})"},
     "later.side": {"en": "{value} ({limits}; {events} event{events:s} in {n})"},
     "later.side_none": {"en": "({reason}; {events} event{events:s} in {n})"},
     "later.difference": {"en": "difference {value} ({limits}) percentage points"},
@@ -61,9 +62,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "treated long enough. Choose the landmark."
     },
     # ---------------------------------------------------------------- reasons
-    "later.one_level": {
-        "en": "nobody of {group} is in '{level}': all together, it would compare cohorts"
-    },
+    "later.few": {"en": "fewer than {n} in {parts}"},
+    "later.few_part": {"en": "'{level}' of {group}"},
     "later.before_start": {"en": "the curves start on day {day}"},
     "later.small": {"en": "in a group of fewer than {n}, without a curve"},
     "later.left_with_event": {"en": "with the event by day {day}"},
@@ -73,6 +73,31 @@ TEXTS: dict[str, dict[str, str]] = {
     "later.gone": {
         "en": "Left out, with the event or last seen by day {day}: {parts}. They belong to no "
         "group of the figure; the table counts them by group."
+    },
+    "later.moved": {
+        "en": "Without {of} by day {day}, but with it later: {parts}. So this compares early "
+        "with later or never, not with and without."
+    },
+    "later.moved_part": {"en": "{n} of {of} ({group})"},
+    "later.thin": {
+        "en": "At {time} after day {day} fewer than {n} are at risk in {parts}, since others were "
+        "not followed so long: the estimate and the difference there are unstable."
+    },
+    "later.thin_time": {
+        "en": "At {time} fewer than {n} are in the curves of {parts}, since others were not "
+        "followed so long or left the curve: the estimate there is unstable."
+    },
+    "later.thin_part": {"en": "{group} ({level})"},
+    "later.not_pooled": {
+        "en": "All cohorts together are not compared, stratified or not: {reason}. What is too few "
+        "in a cohort does not become enough by adding another."
+    },
+    "later.two_ways": {
+        "en": "Landmark and changing over time can disagree, even on which side of 1 the ratio is. "
+        "The landmark leaves who comes to {of} later in the first group, and of the others counts "
+        "only who came so far without the event. Over time everybody counts as after it from the "
+        "own day on, early events included, and so do those chosen for {of} since their risk was "
+        "high. Try the other way and the other days, too."
     },
     "later.gone_part": {"en": "{n} of {of} ({group})"},
     "later.in_doubt": {"en": "In no group, since a quarantined row might tell of {of}: {parts}."},
@@ -130,6 +155,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "later.no_curves": {"en": "No curves in time for {group}: {reason}."},
     # ---------------------------------------------------------------- figures
+    "later.measure": {"en": "{endpoint} from day {day} on"},
     "later.title": {"en": "{split}, {endpoint} from day {day}: {group}"},
     "later.title_time": {"en": "{split} in time, {endpoint}: {group}"},
     "later.alt": {"en": "Survival curves by group from the landmark on. {headline}"},
@@ -145,10 +171,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "later.caption_time": {
         "en": "{definition} Simon-Makuch curves: not the survival of a fixed group of patients. "
         "Kaplan-Meier among those who have not come to {of} yet, and among those who have, with "
-        "95 % log-log bands. Both start on day {day} from {origin}, the first after which {fewest} "
-        "are at risk in each, at 100 % (drawn so before, too). Who comes to {of} leaves the first "
-        "curve, counted there as censored, and enters the second. A curve is pale from where it "
-        "never has {fade} at risk again, and ends below {end}."
+        "95 % log-log bands. Both start at 100 % on day {day} from {origin}, the first after which "
+        "{fewest} are at risk in each: survival of those without the event then. By that day "
+        "there had been {before} event{before:s} before {of} and {after} after it: they are under "
+        "the axis and in the hazard ratio, not in the curves. Who comes to {of} leaves "
+        "the first curve, counted there as censored, and enters the second. A curve is pale from "
+        "where it never has {fade} at risk again, and ends below {end}."
     },
     # ---------------------------------------------------------------- tables
     "later.table": {"en": "Survival after the landmark"},
@@ -164,6 +192,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "later.column_event": {"en": "Event by day {day}"},
     "later.column_gone": {"en": "Last seen by day {day}"},
     "later.column_n": {"en": "At the landmark"},
+    "later.column_moved": {"en": "Later {of}"},
     "later.column_after": {"en": "Events after it"},
     "later.column_ratio": {"en": "Hazard ratio, {other} against {first}"},
     "later.column_model": {"en": "Hazard ratio, after against before"},

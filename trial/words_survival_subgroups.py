@@ -70,8 +70,9 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "forest.right_hazard_ratio": {
         "en": "Right: hazard ratio by Cox's model (Efron) in each subgroup, Wald interval. "
-        "Interaction: likelihood ratio of models with the levels as strata, with Firth's penalty "
-        "where a cohort has no event in a level. {window}"
+        "Interaction: likelihood ratio of models with the levels as strata, of all levels, also "
+        "those too small for a ratio; with Firth's penalty where a cohort has no event in one. "
+        "{window}"
     },
     "forest.right_difference": {
         "en": "Right: difference at {time}, MOVER. Interaction: heterogeneity chi-square "

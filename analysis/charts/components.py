@@ -26,6 +26,8 @@ from analysis.charts.layers import layered
 
 # Shares of one bar add to 1 but for rounding.
 ROUNDING = 1e-6
+# What is left of the colour of a pale bar.
+PALE = 0.4
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Share:
 
 @dataclass(frozen=True)
 class ShareBar:
-    """One group of `n`; all bars have the same parts, in one order.
+    """One group of `n`; all bars have the same parts, in one order. Pale: it rests on few.
 
     Raises ValueError for NaN, for a share below 0, and if the shares do not add to 1.
     """
@@ -49,6 +51,7 @@ class ShareBar:
     role: int
     n: int
     shares: tuple[Share, ...]
+    is_pale: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is no division of a whole."""
@@ -61,6 +64,12 @@ def darker(colour: str) -> str:
     """A colour halfway to black: the same thing, at its end."""
     channels = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
     return "#" + "".join(f"{c // 2:02x}" for c in channels)
+
+
+def paler(colour: str) -> str:
+    """A colour most of the way to white: the same thing, resting on few."""
+    channels = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - PALE * (255 - c)):02x}" for c in channels)
 
 
 def _keys(bars: Sequence[ShareBar]) -> list[Key]:
@@ -95,7 +104,8 @@ def _part_frame(bars: Sequence[ShareBar]) -> pl.DataFrame:
             if share.proportion > ROUNDING:
                 place = {"x": before, "x2": after, "y": top + NAME_LINE}
                 place |= {"y2": top + NAME_LINE + BAR_HEIGHT, "proportion": share.proportion}
-                rows.append(place | {"label": share.label, "colour": share.colour})
+                colour = paler(share.colour) if bar.is_pale else share.colour
+                rows.append(place | {"label": share.label, "colour": colour})
             before = after
     return pl.DataFrame(rows)
 

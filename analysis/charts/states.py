@@ -11,7 +11,7 @@ from analysis.charts import curves as shared
 from analysis.charts import palette
 from analysis.charts.at_risk import AtRiskBlock, table_height, table_layers
 from analysis.charts.curves import PLOT_HEIGHT
-from analysis.charts.steps import buckets
+from analysis.charts.steps import buckets, parted
 
 # Proportions of one time add to 1 but for rounding.
 ROUNDING = 1e-6
@@ -22,6 +22,8 @@ BOLD_LETTER = 7.2
 PHONE = 280
 LEFT_EDGE = 10
 LONG_NAME = 22
+# Opacity of what rests on few.
+PALE = 0.4
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Occupancy:
     """One cohort's proportions in each state, `states` from the bottom of the stack up.
 
     `day` ascends from 0; `proportions` is (times, states); each holds from its day to the next.
-    Raises ValueError if there is no time or state, for NaN, and if a time does not add to 1.
+    Pale from `fade_day` on (None: nowhere). Raises ValueError if there is no time or state, for
+    NaN, and if a time does not add to 1.
     """
 
     label: str
@@ -45,6 +48,7 @@ class Occupancy:
     states: tuple[State, ...]
     day: np.ndarray
     proportions: np.ndarray
+    fade_day: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no division of a whole."""
@@ -68,18 +72,23 @@ def _drawn(shown: Occupancy) -> np.ndarray:
 
 
 def _frame(shown: Occupancy, unit_days: float) -> pl.DataFrame:
-    """One row a time and state: its lower and upper edge in the stack."""
+    """One row a time and state: its lower and upper edge in the stack, full or pale (`part`).
+
+    What begins on the last day has no width: drawn, it would be a sliver at the edge.
+    """
     positions = _drawn(shown)
     upper = np.clip(np.cumsum(shown.proportions[positions], axis=1), 0.0, 1.0)
     upper[:, -1] = 1.0
+    if positions.size > 1:
+        upper[-1] = upper[-2]
     lower = np.hstack([np.zeros((positions.size, 1)), upper[:, :-1]])
-    frames = [
-        pl.DataFrame(
-            {"time": shown.day[positions] / unit_days, "lower": lower[:, k], "upper": upper[:, k]}
-        ).with_columns(pl.lit(state.label).alias("state"))
-        for k, state in enumerate(shown.states)
-    ]
-    return pl.concat(frames)
+    frames = []
+    for k, state in enumerate(shown.states):
+        edges = {"day": shown.day[positions], "lower": lower[:, k], "upper": upper[:, k]}
+        frame = parted(pl.DataFrame(edges), shown.fade_day, float(shown.day[-1]))
+        frames.append(frame.with_columns(pl.lit(state.label).alias("state")))
+    found = pl.concat(frames)
+    return found.with_columns(pl.Series("time", found["day"].to_numpy() / unit_days))
 
 
 def _columns(shown: Occupancy) -> int:
@@ -122,14 +131,16 @@ def stacked_states(
     bare_time = alt.X("time:Q", scale=scale, axis=None)
     frame = _frame(shown, unit_days)
     # The thin line keeps neighbours apart, on the white page and on the dark one.
-    area = alt.Chart(frame).mark_area(
-        interpolate="step-after", opacity=1, stroke="#ffffff", strokeWidth=0.7
+    area = alt.Chart(frame.drop("day")).mark_area(
+        interpolate="step-after", stroke="#ffffff", strokeWidth=0.7
     )
     area = area.encode(
         x=alt.X("time:Q", scale=scale, axis=axis),
         y=alt.Y("lower:Q", **y),
         y2=alt.Y2("upper:Q"),
         color=_colour(shown),
+        opacity=shared.fading(PALE, 1.0),
+        detail=alt.Detail("part:N"),
     )
     layers = [area, *_name_layers(_names(shown, frame, scale.domain[1]), bare_time, y)]
     layers.append(_hover_layer(shown, unit_days, bare_time, time_title))
@@ -180,9 +191,12 @@ def _name_layers(names: pl.DataFrame, time: alt.X, y: dict[str, Any]) -> list[al
 def _names(shown: Occupancy, frame: pl.DataFrame, last: float) -> pl.DataFrame:
     """One row a state with room for its name, at the right end or else at the left.
 
+    Where shares are pale there is no name.
+
     Columns time, middle, state, align, text (its colour). `last` is the end of the axis of time.
     """
-    end, left = frame["time"].to_numpy().max(), LEFT_EDGE / PHONE * last
+    frame = frame.filter(pl.col("part") == "full")
+    end, left = frame["time"].to_numpy().max(initial=0.0), LEFT_EDGE / PHONE * last
     rows = []
     for state in shown.states:
         band = frame.filter(pl.col("state") == state.label)

@@ -18,7 +18,8 @@ class Steps:
     """A right-continuous step function of days, arrays (K,), `start` left of its first day.
 
     `day` ascends; `lower` and `upper` may be NaN: the band has no width there; `n_at_risk` is just
-    before each day. Pale from `fade_day` on (None: nowhere), drawn to `end_day`.
+    before each day. Pale from `fade_day` on (None: nowhere), drawn from `start_day`, before any
+    step, to `end_day`.
     """
 
     day: np.ndarray
@@ -29,13 +30,14 @@ class Steps:
     start: float
     end_day: float
     fade_day: float | None
+    start_day: float = 0.0
 
     def told(self, day: float, at_risk: str, has_percentages: bool, more: str = "") -> str:
-        """What there is to say of a day: 57.8 % (53.9 to 61.6), 41 at risk; '-' past the end.
+        """What there is to say of a day: 57.8 % (53.9 to 61.6), 41 at risk; '-' where no curve is.
 
         `more` is said last.
         """
-        if day > self.end_day:
+        if not self.start_day <= day <= self.end_day:
             return "-"
         counted = f"{int(self.n_at_risk[self.day >= day].max(initial=0))} {at_risk}{more}"
         if not has_percentages:
@@ -74,23 +76,22 @@ def _filled(steps: Steps) -> dict[str, np.ndarray]:
 
 
 def steps_frame(steps: Steps, unit_days: float, n_buckets: int = BUCKETS) -> pl.DataFrame:
-    """One row a drawn step, from day 0 to the end: day, height, lower, upper, part, time."""
+    """One row a drawn step, from the start to the end: day, height, lower, upper, part, time."""
     columns = _filled(steps)
     changes = [np.diff(values, prepend=steps.start) != 0 for values in columns.values()]
     drawn = thinned(steps.day, np.any(changes, axis=0), steps.end_day, n_buckets)
-    frame = {"day": np.concatenate(([0.0], steps.day[drawn], [steps.end_day]))}
+    frame = {"day": np.concatenate(([steps.start_day], steps.day[drawn], [steps.end_day]))}
     for name, values in columns.items():
         values = np.concatenate(([steps.start], values[drawn]))
         frame[name] = np.append(values, values[-1])
-    return _parts(pl.DataFrame(frame), steps).with_columns(
+    return parted(pl.DataFrame(frame), steps.fade_day, steps.end_day).with_columns(
         (pl.col("day") / unit_days).alias("time")
     )
 
 
-def _parts(frame: pl.DataFrame, steps: Steps) -> pl.DataFrame:
-    """Split where the curve fades; the step at that point belongs to both parts."""
-    fade = steps.fade_day
-    if fade is None or fade > steps.end_day:
+def parted(frame: pl.DataFrame, fade: float | None, end_day: float) -> pl.DataFrame:
+    """Split by `day` where a curve fades, in `part`; the step at that point is of both parts."""
+    if fade is None or fade > end_day:
         return frame.with_columns(pl.lit("full").alias("part"))
     at = frame.filter(pl.col("day") <= fade).tail(1).with_columns(pl.lit(fade).alias("day"))
     full = pl.concat([frame.filter(pl.col("day") <= fade), at])

@@ -27,7 +27,8 @@ ROOM_FOR_NAME = 0.4
 class Curve:
     """One cohort's curve; `role` picks its colour. It fades at `fade_day`, ends at `end_day`.
 
-    Without `has_percentages` (too few patients) the reader is told numbers at risk alone.
+    It is survival from `start_day` on, and drawn from there, at 1.
+    Without `has_percentages` (too few patients) it has its numbers at risk, and no curve.
     """
 
     label: str
@@ -37,6 +38,7 @@ class Curve:
     fade_day: float | None
     at_risk: tuple[AtRisk, ...]
     has_percentages: bool
+    start_day: float = 0.0
 
     @property
     def steps(self) -> Steps:
@@ -51,6 +53,7 @@ class Curve:
             start=1.0,
             end_day=self.end_day,
             fade_day=self.fade_day,
+            start_day=self.start_day,
         )
 
     def told(self, day: float) -> str:
@@ -165,16 +168,17 @@ def survival_chart(
 
     Each is named where it ends. Dotted lines stand at the `milestones`, a darker one at the
     `chosen` time; `published` results of other trials are grey diamonds. Raises ValueError without
-    a curve: an empty population is a sentence, not a picture.
+    a curve that has percentages: few patients are a sentence, not a picture.
     """
-    if not curves:
-        raise ValueError("no cohort has patients")
-    scales = _scales(curves, unit_days, time_title, survival_title)
-    layers = _curve_layers(curves, unit_days, scales, bands)
+    drawn = tuple(c for c in curves if c.has_percentages)
+    if not drawn:
+        raise ValueError("no cohort has patients enough for a curve")
+    scales = _scales(drawn, unit_days, time_title, survival_title)
+    layers = _curve_layers(drawn, unit_days, scales, bands)
     if marks:
-        layers.append(_mark_layer(curves, unit_days, scales))
+        layers.append(_mark_layer(drawn, unit_days, scales))
     layers += _milestone_layer(milestones, chosen, scales)
-    layers += _name_layers(curves, unit_days, scales)
+    layers += _name_layers(drawn, unit_days, scales)
     layers += _published_layers(published, scales)
     layers.append(_hover_layer(curves, unit_days, scales.bare_time, time_title))
     layers += table_layers(tuple(_block(c) for c in curves), unit_days, scales.scale)
@@ -288,9 +292,14 @@ def _published_layers(published: tuple[Mark, ...], scales: _Scales) -> list[alt.
         x=scales.bare_time, y=scales.lower, y2=alt.Y2("upper:Q")
     )
     points = marks.mark_point(color=grey, shape="diamond", filled=True, size=70, opacity=1)
-    words = marks.mark_text(color=grey, align="right", dx=-7, fontSize=10, baseline="middle")
+    # Above its limits, where no curve has its name.
+    words = marks.mark_text(color=grey, align="right", dx=4, dy=-3, fontSize=10, baseline="bottom")
     return [
         limits,
         points.encode(x=scales.bare_time, y=scales.survival),
-        words.encode(x=scales.bare_time, y=scales.survival, text=alt.Text("text:N")),
+        words.encode(
+            x=scales.bare_time,
+            y=alt.Y("upper:Q", scale=alt.Scale(domain=[0, 1]), axis=scales.survival["axis"]),
+            text=alt.Text("text:N"),
+        ),
     ]

@@ -65,9 +65,9 @@ def _caveat(km: KaplanMeier, tau: float) -> str | None:
 def _no_error(*means: RestrictedMean) -> str:
     """Why a standard error is 0: only then is there no interval. That a curve ended comes first."""
     if caveat := next((m.caveat for m in means if m.caveat), None):
-        return f"no events before tau; {caveat}"
+        return f"no events before that time; {caveat}"
     if all(m.mean == m.tau for m in means):
-        return "no events before tau" + (" in either cohort" if means[1:] else "")
+        return "no events before that time" + (" in either cohort" if means[1:] else "")
     return "the curve falls to 0 at once" + (", or not at all, in each cohort" if means[1:] else "")
 
 

@@ -264,5 +264,5 @@ def weighted_restricted_mean_difference(
             return not_estimable(f"follow-up ends on day {cohort.day[-1]:.0f}", RMST)
     means = weighted_restricted_mean(one, tau), weighted_restricted_mean(other, tau)
     found = restricted_mean_difference(*means)
-    flat = "no events that differ in time before tau" if found.p_value is None else None
+    flat = "no events that differ in time before then" if found.p_value is None else None
     return replace(found, method=RMST, reason=flat)

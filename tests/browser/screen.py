@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from playwright.sync_api import Locator, Page
 
 TIMEOUT = 30_000
+SETTLED = 400
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,24 @@ def shown(page: Page) -> Shown:
         strip=page.locator("[data-testid=stMain] [data-testid=stMarkdown]").first.inner_text(),
         tables=tuple(t.inner_text() for t in page.locator("[data-testid=stTable]").all()),
     )
+
+
+def pictures(page: Page) -> list[str]:
+    """Every chart as it is drawn, down to each mark, once none changes any more."""
+    wait_until_done(page)
+    drawn: list[str] = []
+    for _ in range(TIMEOUT // SETTLED):
+        before, drawn = (
+            drawn,
+            page.evaluate(
+                """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart] svg.marks')]
+                .map(chart => chart.outerHTML)"""
+            ),
+        )
+        if drawn and drawn == before:
+            return drawn
+        page.wait_for_timeout(SETTLED)
+    raise AssertionError("the charts never settle")
 
 
 def open_view(page: Page, url: str) -> Shown:

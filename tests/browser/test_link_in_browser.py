@@ -19,6 +19,7 @@ from tests.browser.screen import (
     choose,
     open_view,
     parameters,
+    pictures,
     shown,
     wait_for_parameter,
     wait_until_done,
@@ -49,6 +50,23 @@ def _fresh(browser: Browser, url: str) -> Shown:
     """What an address shows in a browser that has never been here."""
     with browser.new_context(viewport=WIDE) as context:
         return open_view(context.new_page(), url)
+
+
+def test_a_chart_changed_in_place_is_the_chart_of_its_link(served, page, browser) -> None:
+    """A browser keeps the picture and changes its data: it must be the one that a link draws."""
+    server, snapshots = served
+    open_view(page, f"{server.url}/survival?data={snapshots['colon']}&look=subgroups")
+    before = pictures(page)
+    box(page, "male", "Sex").click()
+    wait_for_parameter(page, "f.sex", "male")
+    changed = pictures(page)
+    assert len(changed) == len(before) > 1 and all(
+        a != b for a, b in zip(before, changed, strict=True)
+    )
+    with browser.new_context(viewport=WIDE) as context:
+        fresh = context.new_page()
+        open_view(fresh, page.url)
+        assert pictures(fresh) == changed
 
 
 def _set_everything(page: Page) -> None:

@@ -17,8 +17,8 @@
 #
 # Later. cohort = its code or all (rows of all together); item_code = split/LEVEL, or split for what
 # compares the second level with the first: transplant no, yes; cd3_by_day_8 no, yes;
-# mrd_after_blina1 not_negative, negative, and not_known beside them. timepoint_code = day_L: L days
-# from the endpoint's time zero. time_days counts from the landmark.
+# mrd_after_blina1 not_negative, negative, and not_known beside them: of the last sample of the time
+# point up to day L. timepoint_code = day_L: L days from the endpoint's time zero. time_days counts from the landmark.
 #   landmark_count         numerator; level_code = n | events | dropped_events | dropped_censored.
 #                          Dropped: event or censored on or before L, in the level they had then
 #   landmark_survival      log-log limits; exact ones if nobody or everybody had it uncensored before
@@ -69,9 +69,10 @@ source("tests/oracle/survival_page.R")
 
 COVARIATES <- c("timing", "site", "genetics")
 SUBGROUPS <- c("sex", "age", "timing", "site", "strategic_group", "genetics", "immunophenotype",
-               "on_frontline", "first_block_elsewhere")
+               "on_frontline", "first_block_elsewhere", "risk_group")
 TIGHT <- coxph.control(eps = 1e-13, toler.chol = 1e-14, iter.max = 200)
 Z <- qnorm(0.975)
+MRD_DAYS <- c(42, 56)
 
 with_missing <- function(x) ifelse(is.na(x), "missing", x)
 pair_of <- function(of) c(of, list(cohort = COHORTS[[2]], comparator = COHORTS[[1]]))
@@ -213,22 +214,22 @@ transplant_split <- function(of, d, days, times) each_and_all(of, d, function(of
   time_dependent_part(of, g, times)
 })
 
-# The day and class of the sample of the time point; NA if there is none.
-with_mrd <- function(d, x) {
+# The class of the last sample of the time point that was known on a day, counted from the first day of
+# blinatumomab; NA if there is none.
+mrd_known_by <- function(d, day, x) {
   samples <- mrd_samples(x)
-  found <- lapply(seq_len(nrow(d)), function(i) {
+  vapply(seq_len(nrow(d)), function(i) {
     ends <- sampling_window(d[i, ], TIMEPOINTS$after_blina1, x)
-    s <- samples[samples$case_id == d$case_id[i] & samples$sample >= ends[1] & samples$sample <= ends[2], ]
-    if (!nrow(s)) return(data.frame(sampled = NA, mrd_class = NA))
-    s <- s[nrow(s), ]
-    data.frame(sampled = s$sample, mrd_class = mrd_class(s, 1e-4))
-  })
-  cbind(d, do.call(rbind, found))
+    known <- samples[samples$case_id == d$case_id[i] & samples$sample >= ends[1] &
+                       samples$sample <= min(ends[2], d$blina[i] + day), ]
+    if (nrow(known)) mrd_class(known[nrow(known), ], 1e-4) else NA_character_
+  }, "")
 }
 
-# The first infusion of own cells in the line, from the first day of blinatumomab on.
+# The first infusion of cells in the line, from the first day of blinatumomab on: the child's own, or of
+# a source that is not known; a donor's do not count.
 with_cells <- function(d, x) {
-  i <- x$infusions[x$infusions$kind == "CD3" & x$infusions$cell_source %in% "autologous", ]
+  i <- x$infusions[x$infusions$kind == "CD3" & !x$infusions$cell_source %in% "donor", ]
   d$cells <- vapply(seq_len(nrow(d)), function(r) first_day(i$start[
     i$case_id == d$case_id[r] & i$line_number == d$line_number[r] & i$start >= d$blina[r]]), 0)
   d
@@ -236,15 +237,16 @@ with_cells <- function(d, x) {
 
 from_origin <- function(rows, d, column) d[[column]][match(rows$case_id, d$case_id)] - rows$origin
 
-blina_splits <- function(of, d) {
+blina_splits <- function(of, d, x) {
   rows <- times_of(d, PAGE$os_blina)
-  rows$sampled <- from_origin(rows, d, "sampled")
-  rows$class <- d$mrd_class[match(rows$case_id, d$case_id)]
   rows$cells <- from_origin(rows, d, "cells")
+  lines <- d[match(rows$case_id, d$case_id), ]
+  for (day in MRD_DAYS) rows[[paste0("mrd_", day)]] <- mrd_known_by(lines, day, x)
   each_and_all(of, rows, function(of, g) {
-    for (day in c(42, 56)) {
-      known <- !is.na(g$sampled) & g$sampled <= day & g$class != "not_evaluable"
-      g$level <- ifelse(!known, "not_known", ifelse(g$class == "negative", "negative", "not_negative"))
+    for (day in MRD_DAYS) {
+      class <- g[[paste0("mrd_", day)]]
+      known <- !is.na(class) & class != "not_evaluable"
+      g$level <- ifelse(!known, "not_known", ifelse(class == "negative", "negative", "not_negative"))
       landmark_part(of, g, "mrd_after_blina1", day, c("not_negative", "negative", "not_known"), YEARS)
     }
     g$level <- yes_no(!is.na(g$cells) & g$cells <= 8)
@@ -252,13 +254,13 @@ blina_splits <- function(of, d) {
   })
 }
 
-later_part <- function(d, population) {
+later_part <- function(d, population, x) {
   for (code in c("rfs", "os")) {
     rows <- times_of(d, PAGE[[code]])
     rows$switch <- pmax(0, from_origin(rows, d, "transplant"))
     transplant_split(list(population = population, endpoint = code), rows, c(90, 120, 180), YEARS)
   }
-  blina_splits(list(population = population, endpoint = "os_blina"), d)
+  blina_splits(list(population = population, endpoint = "os_blina"), d, x)
 }
 
 myeloid_later <- function() {
@@ -490,19 +492,24 @@ era_samples <- function(of, s, suffix) {
   tell_lod(of, s, suffix)
 }
 
-era_of <- function(of, d, x) {
+# What is of the patients of a year, or of all years.
+era_patients <- function(of, d) {
   tell_of(of, "era_count", numerator = nrow(d))
   for (v in COVARIATES) for (k in c(CHARACTERISTICS[[v]], "missing"))
     tell_of(of, "era_level", characteristic_code = v, level_code = k,
             numerator = sum(with_missing(d[[v]]) == k), denominator = nrow(d))
-  era_samples(of, line_samples(d, x, FALSE), "")
-  era_samples(of, line_samples(d, x, TRUE), "_by_day")
   reach <- times_of(d, COMPETING$to_transplant)
   tell_three(c(of, list(endpoint = "to_transplant")), "era_transplant", state_values(reach, 365, 1, 3)[, 1],
              time_days = 365, denominator = nrow(d), reason = reason_at(list(reach), 365))
   started <- sum(!is.na(d$blina)); limits <- wilson(started, nrow(d))
   tell_of(of, "era_block", level_code = "blina", estimate = started / nrow(d), lower = limits[1],
           upper = limits[2], numerator = started, denominator = nrow(d))
+}
+
+era_of <- function(of, d, x) {
+  era_patients(of, d)
+  era_samples(of, line_samples(d, x, FALSE), "")
+  era_samples(of, line_samples(d, x, TRUE), "_by_day")
 }
 
 era_part <- function(d, population, x) {
@@ -641,14 +648,18 @@ subgroup_part <- function(d, population) for (code in c("efs", "os")) {
 
 # ---------------------------------------------------------------- everything
 
-compared_page <- function(x) {
+# The primary lines of first relapse, the reference cohort first.
+first_lines <- function(x) {
   lines <- lines_of(x, baseline(x$patients))
   first <- with_days(with_response(lines[lines$primary & lines$kind == "first_relapse", ], x), x)
-  first <- with_cells(with_mrd(first, x), x)
-  first <- first[order(match(first$cohort, COHORTS)), ]
+  first[order(match(first$cohort, COHORTS)), ]
+}
+
+compared_page <- function(x) {
+  first <- with_cells(first_lines(x), x)
   for (population in c("all", "default")) {
     d <- if (population == "all") first else first[first$risk_group %in% "high", ]
-    later_part(d, population); fair_part(d, population)
+    later_part(d, population, x); fair_part(d, population)
     era_part(d, population, x); subgroup_part(d, population)
   }
   myeloid_later()

@@ -35,9 +35,11 @@
 # Endpoints of kind survival and incidence, at the study's times
 #   endpoint_n, endpoint_events   numerator (state 1)
 #   endpoint_value, endpoint_difference   S(t), or incidence of state 1; log-log limits; MOVER
-# Competing events, endpoints of kind incidence, all follow-up: on the demo the same cut at the common
-# window, since no event later than it is compared with anybody
-#   gray_chi_square, subdistribution_hazard_ratio   of state 1
+# Competing events, endpoints of kind incidence
+#   window_days, follow_up_unequal, completeness   as in the head; a cohort's window is never before its
+#                          first censoring: until then few are at risk since all others had an event
+#   gray_chi_square, subdistribution_hazard_ratio   of state 1, on follow-up cut at the common window if
+#                          it is unequal
 # Components: endpoint states, level_code = number of the state | no_event
 #   component              Aalen-Johansen, log-log limits
 #   component_count        numerator of denominator: by time_days; without it: so far
@@ -174,13 +176,16 @@ by_group <- function(d) split(d, factor(d$cohort, unique(d$cohort)))
 # The last day with at least so many at risk; nobody is at risk after the own time.
 last_day_at_risk <- function(g) if (nrow(g) >= AT_LEAST) sort(g$time, decreasing = TRUE)[AT_LEAST] else NA_real_
 
-# Median follow-up: the Kaplan-Meier curve of censoring.
-follow_up_of <- function(g)
-  unname(quantile(survfit(Surv(time, event == 0) ~ 1, data = g), 0.5)$quantile)
+# With competing events also the last day with nobody censored before it; Inf if nobody ever is.
+last_day_known <- function(g) max(last_day_at_risk(g), min(Inf, g$time[g$state == 0]))
 
-# Randomised arms are followed alike by design, and competing events have no test that is cut.
-windows_of <- function(groups, is_randomised = FALSE) {
-  days <- vapply(groups, last_day_at_risk, 0)
+# Median follow-up: the Kaplan-Meier curve of censoring; every state ends the follow-up needed.
+follow_up_of <- function(g)
+  unname(quantile(survfit(Surv(time, state == 0) ~ 1, data = g), 0.5)$quantile)
+
+# Randomised arms are followed alike by design.
+windows_of <- function(groups, is_randomised = FALSE, is_competing = FALSE) {
+  days <- vapply(groups, if (is_competing) last_day_known else last_day_at_risk, 0)
   medians <- if (is_randomised) numeric() else vapply(groups, follow_up_of, 0)
   medians <- medians[!is.na(medians)]
   list(days = days, common = min(days),
@@ -188,7 +193,8 @@ windows_of <- function(groups, is_randomised = FALSE) {
 }
 
 tell_windows <- function(of, w) {
-  for (k in names(w$days)) tell_of(of, "window_days", cohort = k, estimate = w$days[[k]])
+  for (k in names(w$days))
+    tell_of(of, "window_days", cohort = k, estimate = if (is.finite(w$days[[k]])) w$days[[k]] else NA)
   tell_of(of, "window_days", estimate = w$common)
   tell_of(of, "follow_up_unequal", estimate = as.integer(w$unequal))
 }
@@ -248,8 +254,8 @@ tests <- function(of, d) {
 
 completeness <- function(of, g) {
   # Nobody of the demo is dead and censored: what such a child could have been followed is not asked.
-  stopifnot(g$event == 1 | !g$died)
-  could <- ifelse(g$event == 1, g$time, pmax(g$time, (g$months + 0.5) * MONTH - g$origin))
+  stopifnot(g$state > 0 | !g$died)
+  could <- ifelse(g$state > 0, g$time, pmax(g$time, (g$months + 0.5) * MONTH - g$origin))
   tell_of(of, "completeness", estimate = sum(g$time) / sum(could), numerator = sum(g$time),
           denominator = sum(could))
 }
@@ -339,7 +345,7 @@ endpoint_part <- function(of, d, states = 1) {
   }
   if (length(groups) == 2)
     differences(c(of, list(cohort = COHORTS[[2]], comparator = COHORTS[[1]])), "endpoint_difference",
-                groups, values, YEARS, windows_of(groups, is_randomised = states > 1))
+                groups, values, YEARS, windows_of(groups, is_competing = states > 1))
 }
 
 # All times a day later: crr gives G(0-) as G(0). At this tolerance the search may end in rounding and
@@ -353,6 +359,15 @@ fine_gray <- function(d) {
 }
 
 competing <- function(of, d) {
+  groups <- by_group(d)
+  window <- windows_of(groups, is_competing = TRUE)
+  tell_windows(of, window)
+  for (k in names(groups)) completeness(c(of, list(cohort = k)), groups[[k]])
+  if (length(groups) == 2) compare_states(c(of, list(cohort = COHORTS[[2]], comparator = COHORTS[[1]])),
+                                          if (window$unequal) cut_at(d, window$common) else d)
+}
+
+compare_states <- function(of, d) {
   test <- cuminc(d$time, d$state, d$cohort)$Tests["1", ]
   tell_of(of, "gray_chi_square", estimate = test[["stat"]],
           p_value = pchisq(test[["stat"]], test[["df"]], lower.tail = FALSE))
@@ -415,7 +430,7 @@ allrez_page <- function(d, population) {
     of <- list(population = population, endpoint = code)
     times <- times_of(d, COMPETING[[code]])
     endpoint_part(of, times, 3)
-    competing(c(of, list(cohort = COHORTS[[2]], comparator = COHORTS[[1]])), times)
+    competing(of, times)
   }
   components_part(list(population = population, endpoint = "states"), times_of(d, EVERYBODY))
   after <- times_of(d, PAGE$os_transplant)

@@ -83,7 +83,12 @@ def _as_then(now: list[dict], version: int) -> list[dict]:
 
     Who died before a sample counted as not sampled then (CHANGELOG): here they are put back.
     """
-    now = [row for row in now if row["statistic"] not in SINCE_7]
+    since = {("median_follow_up", "cir")}
+    now = [
+        r
+        for r in now
+        if r["statistic"] not in SINCE_7 and (r["statistic"], r["endpoint"]) not in since
+    ]
     if version < 6:
         now = [row for row in now if row["item_code"] != "fatal" and row["statistic"] != SINCE_6]
     if version >= 5:

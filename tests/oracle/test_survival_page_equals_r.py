@@ -114,3 +114,12 @@ def test_the_head_of_public_data(loaded: Loaded, study: str, endpoints: str) -> 
         found = answer(snapshot, view_of(snapshot, endpoint=endpoint, time="3"))
         checked += check_head(found.numbers, study, endpoint)
     assert checked > 25
+
+
+@pytest.mark.parametrize("population", sorted(POPULATIONS))
+def test_follow_up_of_competing_events(demo: Demo, population: str) -> None:
+    """Windows of each cohort and of both, completeness."""
+    for endpoint in ("cir", "trm", "to_transplant"):
+        options = {**EVERYBODY, **POPULATIONS[population], "endpoint": endpoint, "time": "3"}
+        found = answer(demo.snapshot, view_of(demo.snapshot, **options))
+        assert check_head(found.numbers, population, endpoint) == 5

@@ -1,8 +1,8 @@
 """Every number of the parts beneath the survival page equals R scripts written from definitions.
 
 `survival_page.R`: endpoints, components, the way to transplant, competing events.
-`survival_compared.R`: groups by what is known only later, fair comparison, era, subgroups. What is
-left out, since page and R mean different things on purpose, is said where it is.
+`survival_compared.R`: groups by what is known only later, fair comparison, era, subgroups. What
+neither has is in `survival_rest.R`; what is compared with nothing is said where it is.
 """
 
 import gzip
@@ -92,7 +92,7 @@ def test_endpoints_and_components_at_every_time(demo: Demo, population: str) -> 
         at = {"population": population, "time": str(time)}
         ours = part(demo.snapshot, "endpoints", **at) + part(demo.snapshot, "components", **at)
         theirs = of_r(population, statistics, time_days={time * YEAR, None})
-        assert compared(ours, theirs) > 160
+        assert compared(ours, theirs) > 150
 
 
 @EVERY_POPULATION
@@ -158,8 +158,10 @@ def check_in_time(snapshot: Snapshot, population: str, endpoint: str) -> int:
 
 @EVERY_POPULATION
 def test_groups_by_a_later_transplant(demo: Demo, population: str) -> None:
-    for day in (90, 120, 180):
-        assert check_landmark(demo.snapshot, population, "transplant", day, endpoint="rfs") > 80
+    # Fewer than 10 of a cohort had theirs by day 90, or had not by day 180: not all are compared.
+    for day, at_least in ((90, 70), (120, 130), (180, 45)):
+        compared_here = check_landmark(demo.snapshot, population, "transplant", day, endpoint="rfs")
+        assert compared_here >= at_least
     assert check_in_time(demo.snapshot, population, "rfs") > 90
 
 
@@ -171,22 +173,15 @@ def test_groups_by_a_later_transplant_of_public_data(loaded: Loaded, endpoint: s
     assert check_in_time(*where, endpoint) > 110
 
 
-@EVERY_POPULATION
-def test_groups_by_mrd_known_by_the_end_of_its_window(demo: Demo, population: str) -> None:
-    # On day 42 R has the last sample of the whole window, the page the last one that was known.
-    assert check_landmark(demo.snapshot, population, "mrd_after_blina1", 56) > 20
+KNOWN_BY = [("mrd_after_blina1", 42), ("mrd_after_blina1", 56), ("cd3_by_day_8", 8)]
 
 
 @EVERY_POPULATION
-@pytest.mark.parametrize(("split", "day"), [("mrd_after_blina1", 42), ("cd3_by_day_8", 8)])
-def test_levels_add_up_to_all_of_r(demo: Demo, population: str, split: str, day: int) -> None:
-    # The page counts cells of an unknown source, as the study says; R the child's own alone.
-    ours = part(demo.snapshot, "later", population, split=split, by="landmark", day=str(day))
-    ours = [told for told in ours if told["statistic"] == "landmark_count"]
-    theirs = of_r(population, "landmark_count", timepoint_code=f"day_{day}", cohort="allrez2016")
-    for level in ("n", "events", "dropped_events", "dropped_censored"):
-        mine = [t["estimate"] for t in ours if t["level_code"] == level]
-        assert sum(mine) == sum(r["numerator"] for r in theirs if r["level_code"] == level)
+@pytest.mark.parametrize(("split", "day"), KNOWN_BY)
+def test_groups_by_mrd_or_cells_known_on_the_landmark(
+    demo: Demo, population: str, split: str, day: int
+) -> None:
+    assert check_landmark(demo.snapshot, population, split, day) > 20
 
 
 # Not told: R's crude numbers (the head has them), and stratified ones: the groups repeat timing.
@@ -247,7 +242,7 @@ def era_as_r(ours: Iterable[dict]) -> Iterator[dict]:
 @EVERY_POPULATION
 def test_the_cohorts_by_year(demo: Demo, population: str) -> None:
     ours = list(era_as_r(part(demo.snapshot, "era", population)))
-    # R's samples are all of a line, the page's those that stand for a time point.
+    # R's samples here are all of a line; those of a time point, and all years, are in the rest.
     theirs = of_r(population, "era_count era_level era_transplant era_block")
     shown = {key_of(told) for told in ours}
     hidden = [r for r in theirs if key_of(r) not in shown]

@@ -1,6 +1,7 @@
 """Shares as stacked bars: they fill the whole, are named where there is room, and are legal."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import vl_convert
@@ -12,6 +13,7 @@ from analysis.charts.components import (
     component_bars,
     components_height,
     darker,
+    paler,
 )
 
 # The darkest one is that of a death, which is never parted into alive and dead.
@@ -76,3 +78,12 @@ def test_any_label_stays_a_text_and_the_height_is_that_of_the_picture() -> None:
 def test_the_dead_differ_in_lightness_from_the_living() -> None:
     for colour in palette.STATES[:6]:
         assert palette.contrast(darker(colour), colour) > 2 or colour == DEATH
+
+
+def test_a_pale_bar_is_paler_and_still_readable() -> None:
+    full = made_shares()
+    spec = component_bars([replace(bar, is_pale=True) for bar in full], "Patients").to_dict()
+    wanted = {paler(s.colour) for bar in full for s in bar.shares if s.proportion > 0}
+    assert {r["colour"] for r in _rows(spec, "x2") if "proportion" in r or "y2" in r} >= wanted
+    for colour in palette.STATES:
+        assert palette.contrast(paler(colour), palette.text_on(paler(colour))) > 4.5

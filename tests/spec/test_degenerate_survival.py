@@ -71,10 +71,10 @@ def test_no_events_in_one_cohort() -> None:
 
 def test_no_restricted_interval_without_events_before_tau() -> None:
     found = restricted_mean_estimate(mean_of(NO_EVENTS, 5))
-    assert (found.estimate, found.lower, found.reason) == (5, None, "no events before tau")
+    assert (found.estimate, found.lower, found.reason) == (5, None, "no events before that time")
     both = restricted_mean_difference(mean_of(NO_EVENTS, 5), mean_of(NO_EVENTS, 5))
     assert (both.estimate, both.p_value) == (0, None)
-    assert both.reason == "no events before tau in either cohort"
+    assert both.reason == "no events before that time in either cohort"
 
 
 def test_all_events_on_day_0() -> None:

@@ -3,8 +3,10 @@
 import pytest
 
 from analysis.answer import Answer, Number
+from analysis.compose import page
 from analysis.link import decode
 from analysis.survival import survival_answer
+from analysis.survival_bridge import bridge_answer
 from tests.conftest import Demo
 from tests.spec.made import STUDY
 from tests.spec.wards import Child, Wards, wards_of
@@ -98,7 +100,8 @@ def test_the_difference_leads_and_the_test_comes_last(demo: Demo) -> None:
     ratio = _number(found, "subdistribution_hazard_ratio")
     assert (ratio.cohort, ratio.comparator) == ("allrez2016", "allrez2014")
     test = _number(found, "gray_chi_square")
-    assert test.cohort == "allrez2014,allrez2016" and test.method == "Gray's test, 1 df"
+    assert test.cohort == "allrez2014,allrez2016"
+    assert test.method == "Gray's test, 1 df, up to 3.9 years"
     assert "read the difference first" in _notes(found, "info")
 
 
@@ -144,4 +147,14 @@ def test_one_cohort_and_kinds_of_line_are_not_compared(demo: Demo) -> None:
 
 def test_states_beside_each_other_are_not_compared(demo: Demo) -> None:
     found = _answer(demo.snapshot, endpoint="states")
-    assert {n.statistic for n in found.numbers} == {"incidence", "in_figure", "events", "at_risk"}
+    followed = {"window_days", "median_follow_up", "completeness"}
+    told = {"incidence", "in_figure", "events", "at_risk", *followed}
+    assert {n.statistic for n in found.numbers} == told
+
+
+def test_the_way_to_transplant_warns_where_few_are_left(demo: Demo) -> None:
+    asked = {name: [value] for name, value in {"look": "bridge", "time": "5"}.items()}
+    view = decode("survival", asked, demo.snapshot.snapshot_id, demo.snapshot.study).view
+    told = _notes(bridge_answer(page("survival", demo.snapshot, view)), "warning")
+    few = "At 5 years fewer than 10 are at risk in ALL-REZ 2016: the estimate there is unstable."
+    assert f"Cumulative incidence of transplant: {few}" in told

@@ -125,3 +125,25 @@ def test_nothing_to_draw_is_an_error() -> None:
         Occupancy(OLD, 0, made_states().states, np.array([]), np.empty((0, 3)))
     with pytest.raises(ValueError, match="one proportion"):
         replace(made_states(), proportions=np.ones((2, 3)) / 3)
+
+
+def test_shares_are_pale_from_a_day_on_and_named_before_it() -> None:
+    spec = drawn(replace(made_states(), fade_day=300.0)).to_dict()
+    rows = _data(spec, 0)
+    full = [r["time"] for r in rows if r["part"] == "full"]
+    pale = [r["time"] for r in rows if r["part"] == "pale"]
+    assert (min(full), max(full), min(pale), max(pale)) == (0, 3, 3, 5)
+    opacity = spec["layer"][0]["encoding"]["opacity"]
+    assert opacity["condition"]["value"] < opacity["value"] == 1
+    assert {r["time"] for r in _data(spec, 1)} == {3}
+    never = _data(drawn(made_states()).to_dict(), 0)
+    assert {r["part"] for r in never} == {"full"}
+
+
+def test_a_step_on_the_last_day_is_no_sliver_at_the_edge() -> None:
+    shares = np.array([[1.0, 0.0, 0.0], [0.8, 0.2, 0.0], [0.3, 0.7, 0.0]])
+    shown = Occupancy(OLD, 0, made_states().states, np.array([0.0, 100.0, 400.0]), shares)
+    spec = drawn(shown).to_dict()
+    assert [r["upper"] for r in _data(spec, 0) if r["state"] == NAMES[0]] == [1.0, 0.8, 0.8]
+    # The pointer is told what came of it.
+    assert _data(spec, 3)[-1]["told_2"] == "30.0 %"

@@ -13,6 +13,8 @@ from tests.conftest import EXAMPLES, Demo, Loaded
 from tests.spec.made import Workshop
 from warehouse.query import open_snapshot
 
+EVERY = "high,not_high,missing"
+
 
 def _answer(snapshot, **params: str) -> Answer:
     asked = {name: [value] for name, value in params.items()}
@@ -77,9 +79,7 @@ def test_cohorts_below_ten_patients_are_not_compared(loaded: Loaded) -> None:
     assert shown == {"Levamisole + 5-FU"}
     spec = found.figures[0].chart.to_dict()
     drawn = spec["datasets"][spec["layer"][1]["data"]["name"]]
-    lines = {(row["cohort"], row["part"]) for row in drawn if row["time"] > 0}
-    assert ("Observation", "pale") in lines, "eight patients: pale from the start"
-    assert ("Observation", "full") not in lines
+    assert {row["cohort"] for row in drawn} == {"Levamisole + 5-FU"}, "eight patients: no curve"
     told = [rows for rows in spec["datasets"].values() if "told_0" in rows[0]][0]
     assert not any("%" in row["told_0"] for row in told), "nor a percentage under the pointer"
     assert any("%" in row["told_2"] for row in told)
@@ -165,14 +165,63 @@ def test_events_on_day_0_are_told_beside_how_it_went_for_the_others(demo: Demo) 
         n for n in found.numbers
         if (n.statistic, n.cohort, n.time_days) == ("survival", "allrez2014", 3 * 365.25)
     )  # fmt: skip
-    failed, n = (int(x) for x in told.split("ALL-REZ 2014 ")[1].split(",")[0].split("/"))
+    failed, n = (int(x) for x in told.split("ALL-REZ 2014 ")[1].split(" (")[0].split("/"))
     assert at.denominator == n and at.estimate is not None
     rest = 100 * at.estimate / (1 - failed / n)
-    assert f"ALL-REZ 2014 {failed}/{n}, of the other {n - failed} {rest:.1f} % without" in told
+    assert (
+        f"ALL-REZ 2014 {failed}/{n} (of the other {n - failed}: {rest:.1f} % without event)" in told
+    )
 
 
 def test_comparisons_end_with_the_follow_up_that_is_shared(demo: Demo) -> None:
     found = _answer(demo.snapshot, endpoint="os", time="5", **{"f.risk_group": "high"})
     text = " ".join(n.text for n in found.notes)
-    assert "Follow-up is unequal" in text and "Over all follow-up the hazard ratio is" in text
+    assert "Follow-up is unequal" in text and "Hazards are not proportional" in text
+    assert "Over all follow-up the hazard ratio" not in text, "no ratio beside the refusal of it"
+    assert "Read the difference of means instead." in text, "there is none at 5 years"
     assert "not estimable (later than the" in found.headline
+    rows = found.table("milestones").rows
+    assert [rows[k][0] for k in found.table("milestones").pale] == ["5 years"]
+
+
+def test_over_all_follow_up_the_ratio_stands_beside_where_hazards_hold(demo: Demo) -> None:
+    found = _answer(demo.snapshot, endpoint="rfs", time="3")
+    text = " ".join(n.text for n in found.notes)
+    assert "Follow-up is unequal" in text and "Hazards are not proportional" not in text
+    assert ("Over all follow-up the hazard ratio is" in text) == ("(0 later" not in text)
+
+
+def test_a_child_in_two_curves_is_told_though_they_are_not_compared(demo: Demo) -> None:
+    lines = "first_relapse,second_relapse"
+    found = _answer(demo.snapshot, endpoint="os", lines=lines, **{"f.risk_group": EVERY})
+    (told,) = [n.text for n in found.notes if "more than one of these curves" in n.text]
+    held = demo.snapshot.connection.execute(
+        "select max(n) from (select count(*) as n from (select e.patient_key, "
+        "t.cohort_code || t.entry_reason as curve, count(*) over (partition by e.patient_key) as k "
+        "from fct_time_to_event t join dim_enrollment e using (enrollment_key) "
+        "where t.endpoint_code = 'os' and t.state is not null "
+        "and t.entry_reason in ('first_relapse', 'second_relapse')) where k > 1 group by curve)"
+    ).fetchall()
+    (most,) = held[0]
+    assert told.startswith(f"At least {most} children stand in more than one of these curves")
+
+
+def test_randomised_arms_are_compared_in_full_and_told_to_differ(tmp_path: Path) -> None:
+    lines = [
+        f"{cohort}{i},{cohort},f,7,1,30,,{int(i % 3 == 0)},{days + i}"
+        for cohort, days in (("2014", 1500), ("2016", 900))
+        for i in range(20)
+    ]
+    made = Workshop(tmp_path).patients(*lines)
+    told = {}
+    for is_random in ("false", "true"):
+        made.study = made.study.replace("randomised = false", f"randomised = {is_random}")
+        text = " ".join(n.text for n in _answer(made.snapshot(), time="1").notes)
+        told[is_random] = ("Follow-up is unequal" in text, "Follow-up differs between" in text)
+    assert told == {"false": (True, False), "true": (False, True)}
+
+
+def test_a_kind_of_line_without_the_endpoint_is_no_group_of_nobody(demo: Demo) -> None:
+    found = _answer(demo.snapshot, endpoint="efs", lines="first_relapse,refractory")
+    assert "therapy not defined for this kind of line" in found.headline
+    assert "0/0" not in " ".join([found.headline, *(n.text for n in found.notes)])

@@ -195,6 +195,53 @@ def test_every_picture_has_who_is_in_it(ward: Snapshot) -> None:
     assert "none of these yet" in str(found.figures[0].spec)
 
 
+def test_what_was_reached_and_what_was_lost_are_named(ward: Snapshot) -> None:
+    """23 of 34 came to transplant; 8 of the 23 who are followed from it are dead by a year."""
+    told = _plain(ward).headline
+    assert "; 23 of 34 reached it); ALL-REZ 2016 100.0 % (" in told
+    assert "; 8 deaths in 23); ALL-REZ 2016 100.0 % (" in told and "; 0 deaths in 10)" in told
+    (cell,) = [r[2] for r in _plain(ward).table("bridge_after").rows if r[1] == "MRD not known"][:1]
+    assert cell == "0 deaths in 2"
+    alone = _answer(ward, **{"f.genetics": "unfavourable"}).headline
+    assert "ALL-REZ 2016: fewer than 10 patients (0 of 1 reached it)" in alone
+    assert "0/1" not in alone
+
+
+def _drawn(found: Answer, code: str) -> list[dict]:
+    """The rows of the curves or areas of a figure."""
+    (figure,) = [figure for figure in found.figures if figure.code == code]
+    return next(rows for rows in figure.spec["datasets"].values() if "part" in rows[0])
+
+
+def test_curves_from_it_are_pale_beyond_the_follow_up_that_cohorts_share(ward: Snapshot) -> None:
+    """From day 150 on the newer are seen for 850 days, the older for 1850 or until they die."""
+    rows = _drawn(_plain(ward), "bridge_after")
+    for cohort, last in (("ALL-REZ 2014", 1850), ("ALL-REZ 2016", 850)):
+        mine = [row for row in rows if row["cohort"] == cohort]
+        full = [row["time"] for row in mine if row["part"] == "full"]
+        assert max(full) == pytest.approx(850 / YEAR)
+        assert max(row["time"] for row in mine) == pytest.approx(last / YEAR)
+    alone = _drawn(_plain(ward, cohorts="allrez2014"), "bridge_after")
+    assert {row["part"] for row in alone} == {"full"}
+
+
+def test_the_way_to_it_does_not_end_because_most_have_come_to_an_end(ward: Snapshot) -> None:
+    """From day 200 on two of the older are left, who are seen until day 2000."""
+    rows = _drawn(_plain(ward), "bridge_states_1")
+    assert {row["part"] for row in rows} == {"full"}
+    assert max(row["time"] for row in rows) == pytest.approx(2000 / YEAR)
+
+
+def test_too_few_have_no_curve_and_are_named(ward: Snapshot) -> None:
+    found = _plain(ward)
+    drawn = {row["cohort"] for row in _drawn(found, "bridge_mrd_1")}
+    assert drawn == {"MRD negative", "MRD not negative"}
+    (figure,) = [figure for figure in found.figures if figure.code == "bridge_mrd_1"]
+    assert "Too few for a curve: MRD not known (n = 2)." in figure.caption
+    assert "MRD not known" not in str(figure.spec)
+    assert "Too few" not in found.figures[2].caption
+
+
 # ---------------------------------------------------------------- sentences instead of numbers
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.answer import Answer
+from analysis.charts import palette
+from analysis.charts.components import paler
 from analysis.compose import Page, page
 from analysis.disclosure import release
 from analysis.link import decode
@@ -83,7 +85,10 @@ def wards(tmp_path_factory: pytest.TempPathFactory) -> Wards:
     fates = {
         name: [Child("2014", **told)] * 11 + [Child("2016", **told)] for name, told in FATES.items()
     }
-    children = {"forty": [*old, *new], "few": few, **fates}
+    # Of the newer cohort 9 are followed beyond day 200, and one of them relapses on day 250.
+    short = [*[Child("2016", 200)] * 11, Child("2016", 900, relapse=250)]
+    unequal = [*_children("2014", relapsed=3, well=17), *short, *[Child("2016", 900)] * 8]
+    children = {"forty": [*old, *new], "few": few, "unequal": unequal, **fates}
     return wards_of(tmp_path_factory.mktemp("wards"), STUDY + STATES, children)
 
 
@@ -238,3 +243,31 @@ def test_policy_k_withholds_a_whole_whose_part_is_small(
     assert found.figures == () and found.headline == say("disclosure.headline")
     assert all(set(row[1:]) == {hidden} for t in found.tables for row in t.rows)
     assert all(n.estimate is None for n in found.numbers)
+
+
+def _rows(found: Answer, position: int, column: str) -> list[dict]:
+    spec = found.figures[position].chart.to_dict()
+    return next(rows for rows in spec["datasets"].values() if column in rows[0])
+
+
+def test_a_bar_is_pale_where_few_are_left_or_beyond_what_cohorts_share(wards: Wards) -> None:
+    found = _ward(wards, "unequal")
+    told = " ".join(note.text for note in found.notes if note.kind == "warning")
+    assert "Compare the cohorts up to 6.6 months" in told
+    assert "12 months is later than that." in told
+    assert "At 12 months fewer than 10 are at risk in New: the estimate there is unstable." in told
+    colours = {row["colour"] for row in _rows(found, 0, "x2")}
+    assert colours == {paler(c) for c in palette.STATES[:2]}
+    early = {row["colour"] for row in _rows(_ward(wards, "unequal", "1"), 0, "x2")}
+    assert early <= set(palette.STATES)
+    assert not any("at risk in" in note.text for note in _ward(wards, "forty").notes)
+
+
+def test_the_areas_are_pale_from_there_on(wards: Wards) -> None:
+    found = _ward(wards, "unequal")
+    for position in (1, 2):
+        rows = _rows(found, position, "part")
+        full = [row["time"] for row in rows if row["part"] == "full"]
+        assert max(full) == pytest.approx(200 / 30.4375)
+        assert max(row["time"] for row in rows) == pytest.approx(900 / 30.4375)
+    assert {row["part"] for row in _rows(_ward(wards, "forty"), 1, "part")} == {"full"}

@@ -148,7 +148,7 @@ def test_a_year_that_nobody_was_followed_for_is_not_yet_seen(tmp_path) -> None:
     number = _number(found, "era_reach", cohort="new", item_code="year_2021")
     assert number.estimate is None and number.not_estimable_reason == "follow-up ends on day 200"
     figure = next(f for f in found.figures if f.code == "era_2")
-    texts = [row.get("words") for rows in figure.spec["datasets"].values() for row in rows]
+    texts = [row.get("below") for rows in figure.spec["datasets"].values() for row in rows]
     assert "not\nyet" in texts
 
 
@@ -231,6 +231,9 @@ def test_the_block_and_the_samples_of_a_clinic(tmp_path) -> None:
     }  # fmt: skip
     limit = _number(found, "era_mrd_limit_mean", cohort="allrez2014", item_code="all_years")
     assert limit.estimate == pytest.approx((1e-4**4 * 1e-5) ** (1 / 5))
+    assert (
+        "Mean limit of detection of MRD: 0.0063 % (5 samples), then 0.0046 % (3" in found.headline
+    )
     median = _number(found, "era_mrd_limit_median", cohort="allrez2014", item_code="all_years")
     assert median.estimate == pytest.approx(1e-4)
 

@@ -5,15 +5,16 @@ from dataclasses import replace
 from math import exp, log
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from analysis.answer import Answer, Number
+from analysis.answer import Answer, Figure, Number
 from analysis.compose import Page, page
 from analysis.disclosure import release
 from analysis.link import decode
 from analysis.stats.time_dependent import time_dependent_cox
 from analysis.survival_later import later_answer
 from analysis.survival_later_model import later_of
-from tests.conftest import EXAMPLES, Loaded
+from tests.conftest import EXAMPLES, ROOT, Loaded
 from tests.spec.clinic import Clinic
 from tests.spec.made import MAPPING, STUDY, Workshop
 from warehouse.query import Snapshot
@@ -73,7 +74,7 @@ def _patient(name: str, case: str, child: tuple) -> str:
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """All cases in one study; a characteristic says of which one a child is."""
     lines, transplants = [], ["id,day"]
     for case, folk in CASES.items():
@@ -88,7 +89,13 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     study = STUDY + SPLIT.replace("{levels}", levels)
     workshop = Workshop(tmp_path_factory.mktemp("later"), study, mapping)
     workshop.files["transplants.csv"] = "\n".join(transplants) + "\n"
-    return workshop.patients(*lines, header=HEADER).snapshot()
+    return workshop.patients(*lines, header=HEADER)
+
+
+@pytest.fixture(scope="module")
+def cases(workshop: Workshop) -> Snapshot:
+    """The same, loaded."""
+    return workshop.snapshot()
 
 
 def answer(cases: Snapshot, case: str, **options: str) -> Answer:
@@ -111,6 +118,12 @@ def notes(found: Answer) -> str:
 
 
 # ---------------------------------------------------------------- the cases
+
+
+def _transplant(k: int, early: int, late: int) -> int | None:
+    """Day 20 for the first ones, day 70 for those after them, none for the rest."""
+    return 20 if k < early else 70 if k < late else None
+
 
 # Cohort, dead, last seen, transplant or None, remission if any.
 CASES: dict[str, list[tuple]] = {
@@ -142,6 +155,31 @@ CASES: dict[str, list[tuple]] = {
         )
         for k in range(40)
     ],
+    # By day 30 ten of 24 are transplanted in both cohorts, and by day 70 eight more of 2014.
+    "enough": [
+        *[("2014", k % 2 == 0, 100 + (k * 7) % 24, _transplant(k, 10, 18)) for k in range(24)],
+        *[("2016", k % 3 == 0, 100 + (k * 5) % 24, _transplant(k, 10, 10)) for k in range(24)],
+    ],
+    "nine_in_one": [
+        *[("2014", k % 2 == 0, 100 + (k * 7) % 24, _transplant(k, 10, 18)) for k in range(24)],
+        *[("2016", k % 3 == 0, 100 + (k * 5) % 24, _transplant(k, 9, 9)) for k in range(24)],
+    ],
+    "one_cohort_empty": [("2014", k % 2 == 0, 99 + k, _transplant(k, 10, 10)) for k in range(24)],
+    # After day 30: 12 with the event by day 100; 10 last seen far apart, so 9 from day 100 on.
+    "plateau": [
+        *[("2014", True, 31 + k, None) for k in range(12)],
+        ("2014", False, 130, None),
+        *[("2014", False, 1930 + k, None) for k in range(9)],
+        *[("2014", True, 50 + k, 20) for k in range(12)],
+    ],
+    # The tenth transplant is on day 40; by then four died without one, and one with one.
+    "late_start": [
+        ("2014", True, 40, None),
+        *[("2014", True, 10 + k, None) for k in range(3)],
+        ("2014", True, 39, 5),
+        *[("2014", False, 300 + k, 31 + k) for k in range(10)],
+        *[("2014", k % 2 == 0, 200 + k, None) for k in range(14)],
+    ],
     "one_level": [
         *[("2014", k % 2 == 0, 50 + 9 * k, None) for k in range(12)],
         *[("2016", k % 3 == 0, 50 + 7 * k, 5) for k in range(12)],
@@ -162,6 +200,11 @@ CASES: dict[str, list[tuple]] = {
         *[("2014", False, 1500, 20 if k < 20 else None) for k in range(39)],
         ("2014", False, 1500, 45),
     ],
+    # After every landmark.
+    "large_but_one_later": [
+        *[("2014", False, 1500, 20 if k < 20 else None) for k in range(39)],
+        ("2014", False, 1500, 100),
+    ],
 }
 DEGENERATE = (
     *("one_patient", "nobody_switched", "everybody_switched", "all_censored"),
@@ -172,10 +215,11 @@ DEGENERATE = (
 def test_each_child_is_in_one_group_of_the_landmark_or_left_out(cases: Snapshot) -> None:
     found = answer(cases, "by_hand", day="30")
     plain = {"n": 2, "events": 1, "dropped_events": 1, "dropped_censored": 1}
-    assert counts(found, "old", "not_switched") == plain
+    # Of the two, one is transplanted on day 31.
+    assert counts(found, "old", "not_switched") == {**plain, "switched_later": 1}
     assert counts(found, "old", "switched") == {**plain, "dropped_censored": 0}
     assert counts(found, "new", "not_switched") == {
-        "n": 1, "events": 0, "dropped_events": 1, "dropped_censored": 0,
+        "n": 1, "events": 0, "dropped_events": 1, "dropped_censored": 0, "switched_later": 0,
     }  # fmt: skip
     together = [counts(found, "all", level)["n"] for level in ("switched", "not_switched")]
     assert together == [3, 3]
@@ -390,7 +434,7 @@ def test_an_endpoint_that_the_split_does_not_offer_is_replaced_and_said(cases: S
 def test_it_is_said_why_there_is_no_plain_curve_and_that_it_is_no_effect(
     cases: Snapshot, by: str
 ) -> None:
-    found = answer(cases, "distinct_days", by=by)
+    found = answer(cases, "enough", by=by, day="30")
     assert "Not the effect of transplant" in found.headline
     assert "immortal time" in notes(found)
     assert "mix what differs between the cohorts" in notes(found)
@@ -407,7 +451,111 @@ def test_all_together_is_not_compared_where_it_would_compare_cohorts(cases: Snap
     found = answer(cases, "one_level", day="30")
     rows = chosen(found, "landmark_difference", cohort="all")
     assert {n.estimate for n in rows} == {None}
-    assert "nobody of Old is in 'transplant by day 30'" in str(rows[0].not_estimable_reason)
+    assert "fewer than 10 in 'transplant by day 30' of Old" in str(rows[0].not_estimable_reason)
+
+
+POOLED = (
+    *("landmark_difference", "landmark_survival", "landmark_hazard_ratio"),
+    *("landmark_hazard_ratio_stratified", "time_dependent_hazard_ratio"),
+    *("time_dependent_hazard_ratio_stratified", "mantel_byar_chi_square", "simon_makuch_survival"),
+)
+
+
+@pytest.mark.parametrize("by", ["landmark", "time_dependent"])
+def test_a_group_too_small_in_one_cohort_is_not_made_enough_by_pooling(
+    cases: Snapshot, by: str
+) -> None:
+    enough, short = (answer(cases, c, by=by, day="30") for c in ("enough", "nine_in_one"))
+    assert {n.cohort for n in enough.numbers if n.statistic in POOLED and n.estimate} == {
+        *("old", "new", "all"),
+    }
+    assert "within the cohorts" in str([table.rows for table in enough.tables])
+    level = "transplant by day 30" if by == "landmark" else "after it"
+    reason = f"fewer than 10 in '{level}' of New"
+    pooled = [n for n in short.numbers if n.statistic in POOLED and n.cohort == "all"]
+    assert len(pooled) > 4
+    assert {(n.estimate, n.not_estimable_reason) for n in pooled} == {(None, reason)}
+    assert f"({reason}" in short.headline and reason in notes(short)
+    assert "within the cohorts" not in short.headline + str([t.rows for t in short.tables])
+    assert not [f for f in short.figures if "all cohorts" in f.title]
+    # What is shown of each cohort alone stays.
+    assert [n for n in short.numbers if n.cohort == "old" and n.unit == "ratio" and n.estimate]
+
+
+@pytest.mark.parametrize("by", ["landmark", "time_dependent"])
+def test_a_cohort_with_nobody_is_no_stratum(cases: Snapshot, by: str) -> None:
+    found = answer(cases, "one_cohort_empty", by=by, day="30")
+    assert "New: nobody has a time" in found.headline
+    assert "fewer than 10" not in found.headline
+    assert {n.cohort for n in found.numbers if n.statistic in POOLED} <= {"old", "new"}
+
+
+def test_a_third_cohort_with_nobody_does_not_forbid_what_the_others_allow(cases: Snapshot) -> None:
+    enough, empty = (
+        later_of(view(cases, endpoint="efs", split="transplant", day="30", **{"f.case": case}))
+        for case in ("enough", "one_cohort_empty")
+    )
+    pooled, in_time = enough.scopes[-1], enough.changing[-1]
+    pooled = replace(pooled, strata=(*pooled.strata, empty.scopes[1]))
+    in_time = replace(in_time, strata=(*in_time.strata, empty.changing[1]))
+    for one in (pooled, in_time):
+        assert one.refused == "" and one.hazard_ratio.estimate and one.stratified.estimate
+
+
+def test_who_is_transplanted_after_the_landmark_is_counted_and_said(cases: Snapshot) -> None:
+    found = answer(cases, "enough", day="30")
+    later = chosen(found, "landmark_count", level_code="switched_later")
+    assert {n.item_code for n in later} == {"transplant/not_switched"}
+    assert {n.cohort: (n.numerator, n.denominator) for n in later} == {
+        "old": (8, 14), "new": (0, 14), "all": (8, 28),
+    }  # fmt: skip
+    assert "Without transplant by day 30, but with it later: 8 of 14 (Old). So this" in notes(found)
+    table = found.table("later_counts")
+    assert [row[table.columns.index("Later transplant")] for row in table.rows] == [
+        8, "–", 0, "–", 8, "–",
+    ]  # fmt: skip
+    assert "but with it later" not in notes(answer(cases, "large", day="30"))
+
+
+@pytest.mark.parametrize("by", ["landmark", "time_dependent"])
+def test_it_is_said_why_both_ways_can_disagree(cases: Snapshot, by: str) -> None:
+    assert "can disagree, even on which side of 1" in notes(answer(cases, "enough", by=by))
+
+
+def _lines(figure: Figure) -> list[dict]:
+    """The steps that are drawn."""
+    return [r for d in figure.spec["datasets"].values() for r in d if r.get("part")]
+
+
+def test_a_curve_is_pale_as_soon_as_fewer_than_ten_are_at_risk(cases: Snapshot) -> None:
+    """Not only from the next event or censoring on: here they are five years apart."""
+    (figure,) = answer(cases, "plateau", day="30").figures
+    pale = [r["day"] for r in _lines(figure) if r["part"] == "pale" and r["cohort"][:2] == "no"]
+    assert min(pale) == 100
+    full = [r["day"] for r in _lines(figure) if r["part"] == "full" and r["cohort"][:2] == "no"]
+    assert max(full) == 100
+
+
+def test_few_at_risk_at_the_chosen_time_are_warned_of_if_others_were_not_followed(
+    cases: Snapshot,
+) -> None:
+    found = answer(cases, "plateau", day="30", time="12")
+    assert "fewer than 10 are at risk in Old (no transplant by day 30), since" in notes(found)
+    # A month after day 30 ten are left of them; of those transplanted one, but none was lost.
+    assert "are at risk in" not in notes(answer(cases, "plateau", day="30", time="1"))
+
+
+def test_curves_in_time_begin_where_they_count_from(cases: Snapshot) -> None:
+    """The tenth is transplanted on day 40; on that day there are ten in both."""
+    (figure,) = answer(cases, "late_start", by="time_dependent").figures
+    assert {r["cohort"]: r["day"] for r in reversed(_lines(figure))} == {
+        "before transplant": 40, "after transplant": 40,
+    }  # fmt: skip
+    assert min(r["day"] for r in _lines(figure)) == 40
+    assert "4 events before transplant and 1 after it" in figure.legend
+    assert "Event-free survival from day 40 on" in str(figure.spec)
+    pointed = [r for d in figure.spec["datasets"].values() for r in d if "told_0" in r]
+    assert pointed[0]["told_0"] == "-" and any("%" in row["told_0"] for row in pointed)
 
 
 def test_an_endpoint_with_finished_times_has_no_day_to_count_from(cases: Snapshot) -> None:
@@ -430,12 +578,29 @@ def test_everybody_gone_by_the_landmark_is_a_sentence(cases: Snapshot) -> None:
     found = answer(cases, "events_on_day_0", day="30")
     assert "Nobody is left to be grouped" in found.headline
     gone = {"n": 0, "events": 0, "dropped_events": 12, "dropped_censored": 0}
-    assert counts(found, "old", "switched") == counts(found, "old", "not_switched") == gone
+    assert counts(found, "old", "switched") == gone
+    assert counts(found, "old", "not_switched") == {**gone, "switched_later": 0}
 
 
 def test_nobody_with_a_time_is_a_sentence(cases: Snapshot) -> None:
     found = answer(cases, "one_patient", endpoint="rfs")
     assert found.headline.startswith("Nobody of") and found.numbers == ()
+
+
+def test_the_landmark_is_offered_only_where_it_counts(
+    workshop: Workshop, cases: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELAPSE_BOARD_STORE", str(workshop.store))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.switch_page(str(ROOT / "pages/survival.py"))
+    app.query_params |= {"look": "later", "split": "transplant", "f.case": "enough"}
+    shown = {}
+    for by in ("landmark", "time_dependent"):
+        app.query_params["by"] = by
+        assert not app.run().exception
+        shown[by] = [box.label for box in app.selectbox]
+    assert "Landmark" in shown["landmark"] and "How" in shown["time_dependent"]
+    assert "Landmark" not in shown["time_dependent"]
 
 
 # ---------------------------------------------------------------- small counts
@@ -451,3 +616,14 @@ def test_two_landmarks_that_differ_by_a_child_are_withheld(
     for day in ("30", "60"):
         rows = release(answer(cases, "large_but_one", day=day)).table("later_counts").rows
         assert {row[2] for row in rows} == {"withheld"}
+
+
+def test_one_child_that_is_transplanted_later_is_not_told(
+    cases: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELAPSE_BOARD_DISCLOSURE", "k")
+    found = release(answer(cases, "large_but_one_later", day="30"))
+    assert {row[-2] for row in found.table("later_counts").rows} == {"withheld"}
+    assert "but with it later" not in notes(found)
+    told = chosen(found, "landmark_count", level_code="switched_later", cohort="old")
+    assert [n.numerator for n in told] == [None]

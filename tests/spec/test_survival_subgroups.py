@@ -202,7 +202,8 @@ def test_of_means_one_limit_holds_and_thin_rows_have_none(cases: Snapshot) -> No
 def test_without_a_time_that_all_reach_no_mean_is_told(cases: Snapshot) -> None:
     found = _of_case(cases, "plain", scale="rmst", tau="6")
     warnings = [note.text for note in found.notes if note.kind == "warning"]
-    assert warnings == ["no declared time has 10 at risk in every cohort"]
+    reason = "no declared time has 10 at risk in every cohort"
+    assert warnings == [f"Groups are not compared: {reason}."]
     assert found.headline.endswith("groups are not compared.")
 
 

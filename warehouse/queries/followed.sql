@@ -4,7 +4,7 @@
 -- Who had an event, or is dead, was followed in full. The others could have been followed to the data
 -- cut-off: months since day 0, taken at their middle, and never less than they were. n_unknown: those
 -- of whom that is not known. n_late: registered later than so many days after the time zero. n_shared:
--- lines of children who are in another cohort too.
+-- lines of children who are in another cohort, or with another kind of line, too.
 with
 
 dead as (
@@ -19,8 +19,8 @@ line as (
         counted.entry_reason,
         counted.time_days,
         coalesce(counted.entry_days > $late_days, false) as is_late,
-        min(counted.cohort_code) over same_child
-        <> max(counted.cohort_code) over same_child as is_shared,
+        min(counted.cohort_code || '/' || counted.entry_reason) over same_child
+        <> max(counted.cohort_code || '/' || counted.entry_reason) over same_child as is_shared,
         if(
             counted.state > 0 or dead.enrollment_key is not null,
             counted.time_days,

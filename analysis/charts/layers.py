@@ -7,6 +7,9 @@ import polars as pl
 from altair.utils.schemapi import SchemaBase, UndefinedType, debug_mode
 
 NO_FRAME = alt.ViewBackground(stroke=None)
+# A picture is described as a whole, and its numbers stand in tables: a text of bare coordinates at
+# each mark would tell nobody anything, and be half of what a browser draws.
+NO_TEXT_AT_MARKS = alt.Config(mark=alt.MarkConfig(aria=False))
 
 
 def layered(
@@ -21,7 +24,7 @@ def layered(
     Each layer has a frame of its own as data, and no height. `alt.layer` would gather what layers
     have in common and copy each of them three times for that, which is half the time of a chart.
     """
-    chart = alt.LayerChart(height=height, resolve=resolve, view=view)
+    chart = alt.LayerChart(height=height, resolve=resolve, view=view, config=NO_TEXT_AT_MARKS)
     chart.layer = list(layers)
     return chart
 

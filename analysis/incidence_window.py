@@ -12,9 +12,8 @@ from analysis.stats.common_window import common_window
 from analysis.stats.competing import StateCounts
 from analysis.stats.counts import DayCounts
 from analysis.stats.estimate import Estimate, not_estimable
-from analysis.stats.survival import follow_up
 from analysis.survival_tables import END_BELOW, FADE_BELOW
-from analysis.survival_window import FEWEST_AT_RISK, Window, is_unequal
+from analysis.survival_window import FEWEST_AT_RISK, Window, window_of
 from trial.words import say
 
 METHOD = f"last day with at least {FEWEST_AT_RISK} at risk, or with nobody censored before it"
@@ -28,9 +27,7 @@ def shared_window(cohorts: Sequence[DayCounts], is_randomised: bool) -> Window:
     """
     days = tuple(_last_day(counts) for counts in cohorts)
     ends = [found.estimate for found in days if found.estimate is not None]
-    told = [] if is_randomised else [follow_up(counts).estimate for counts in cohorts]
-    medians = [median for median in told if median is not None]
-    differs = len(medians) > 1 and is_unequal(medians)
+    differs = window_of(cohorts, is_randomised).is_unequal
     return Window(min(ends, default=None), days, differs)
 
 

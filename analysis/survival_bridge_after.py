@@ -15,7 +15,7 @@ from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.counts import DayCounts, day_counts
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.limits import mover_difference
-from analysis.stats.survival import KaplanMeier, follow_up, kaplan_meier, survival_at
+from analysis.stats.survival import KaplanMeier, kaplan_meier, survival_at
 from analysis.survival_window import Window, window_of
 from analysis.wording import in_unit, time_in_words
 from trial.study import Endpoint
@@ -115,7 +115,7 @@ def after_of(on: Page, bridge: Bridge, crossed: tuple[int, ...]) -> After:
     classes = _classes(on, bridge, shown) if has_mrd else ()
     timepoint = bridge.timepoint if has_mrd else None
     enough = [arm.counts for arm in whole if arm.n >= FEWEST_FOR_PERCENT]
-    window = window_of(enough, [follow_up(counts) for counts in enough])
+    window = window_of(enough, on.study.randomised)
     return After(on, endpoint, timepoint, ended, whole, classes, crossed, window)
 
 

@@ -21,7 +21,7 @@ from analysis.stats.competing import state_at_risk_table
 from analysis.stats.counts import DayCounts, at_risk_table
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.limits import mover_difference
-from analysis.stats.survival import follow_up, kaplan_meier, survival_at
+from analysis.stats.survival import kaplan_meier, survival_at
 from analysis.survival_window import window_of
 from analysis.wording import in_unit
 from trial.study import Endpoint, Study
@@ -95,7 +95,7 @@ def value_of(endpoint: Endpoint, g: GroupIncidence, days: float) -> Estimate:
 def _beyond(on: Page, found: tuple[GroupIncidence, ...], days: float) -> str | None:
     """Why there is no difference of survival by this day: the rule of the page's head."""
     counts = [g.counts.any_event() for g in found if g.n >= FEWEST_FOR_PERCENT]
-    window = window_of(counts, [] if on.study.randomised else [follow_up(c) for c in counts])
+    window = window_of(counts, on.study.randomised)
     if not window.is_beyond(days):
         return None
     end = in_unit(on.study)(window.end or 0.0)

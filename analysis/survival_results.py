@@ -189,9 +189,7 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
     cohorts = [_cohort_survival(study, g, found.of(g), followed) for g in groups(study, chosen)]
     reason, compared = not_compared(study, chosen), _compared(cohorts)
     tau = _tau(study, endpoint, view.tau, compared)
-    # In a randomised study follow-up differs by who leaves it, and all of it is compared.
-    followed_for = [] if study.randomised else [c.follow_up for c in compared]
-    window = window_of([c.counts for c in compared], followed_for)
+    window = window_of([c.counts for c in compared], study.randomised)
     return Results(
         snapshot=snapshot,
         view=view,

@@ -20,7 +20,7 @@ from analysis.stats.competing import aalen_johansen, incidence_at, state_counts
 from analysis.stats.counts import DayCounts, day_counts
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.restricted_mean import restricted_mean, restricted_mean_estimate
-from analysis.stats.survival import follow_up, kaplan_meier, survival_at
+from analysis.stats.survival import kaplan_meier, survival_at
 from analysis.survival_results import FEWEST_FOR_TAU
 from analysis.survival_window import window_of
 from analysis.wording import in_unit, time_in_words
@@ -132,10 +132,10 @@ def rows_of(on: Page, endpoint: Endpoint, chosen: Sequence[Characteristic]) -> R
 # ---------------------------------------------------------------- what is asked
 
 
-def _window_end(cohorts: Sequence[DayCounts]) -> float | None:
+def _window_end(cohorts: Sequence[DayCounts], is_randomised: bool) -> float | None:
     """The day on which the head's comparisons end, where follow-up is unequal; else None."""
     enough = [c for c in cohorts if c.n >= FEWEST_FOR_PERCENT]
-    return window_of(enough, [follow_up(c) for c in enough]).end
+    return window_of(enough, is_randomised).end
 
 
 def _tau(on: Page, endpoint: Endpoint, cohorts: Sequence[DayCounts]) -> float | None:
@@ -154,7 +154,7 @@ def asked_of(on: Page, endpoint: Endpoint, rows: Rows) -> Asked:
     asked = Asked(on, endpoint, view.scale, rows.shown, view.time, None)
     if endpoint.kind == "survival":
         cohorts = [day_counts(rows.of(EVERYBODY, group)) for group in rows.shown]
-        window = None if on.refused or on.study.randomised else _window_end(cohorts)
+        window = None if on.refused else _window_end(cohorts, on.study.randomised)
         time = _tau(on, endpoint, cohorts) if view.scale == "rmst" else view.time
         asked = replace(asked, time=time, window=window)
     return replace(asked, refused=on.refused or _refused(asked))

@@ -15,6 +15,7 @@ from analysis.groups import Group
 from analysis.stats.common_window import common_window
 from analysis.stats.counts import DayCounts
 from analysis.stats.estimate import Estimate, not_estimable
+from analysis.stats.survival import follow_up
 from trial.study import Endpoint, Study
 from trial.words import say
 
@@ -46,16 +47,18 @@ class Window:
         return self.end is not None and days > self.end
 
 
-def window_of(cohorts: Sequence[DayCounts], follow_up: Sequence[Estimate]) -> Window:
-    """The window of the cohorts that are compared, with their median follow-up.
+def window_of(cohorts: Sequence[DayCounts], is_randomised: bool) -> Window:
+    """The window of the cohorts that are compared.
 
     Of fewer than two cohorts nothing is unequal; nor where a median follow-up is not known, since
-    nobody was censored: such a cohort was followed in full.
+    nobody was censored: such a cohort was followed in full. In a randomised study follow-up differs
+    by who leaves it, and all of it is compared.
     """
     if not cohorts:
         return Window(None, (), False)
     found = common_window(tuple(cohorts), FEWEST_AT_RISK)
-    medians = [f.estimate for f in follow_up if f.estimate is not None]
+    told = [] if is_randomised else [follow_up(counts).estimate for counts in cohorts]
+    medians = [median for median in told if median is not None]
     differs = len(medians) > 1 and is_unequal(medians)
     return Window(found.day.estimate, found.by_cohort, differs)
 

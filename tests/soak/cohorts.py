@@ -17,9 +17,9 @@ from analysis.stats.competing import StateCounts
 from analysis.stats.counts import DayCounts
 from etl.demo.arrays import NEVER, joined, take
 from etl.demo.baseline import GENETICS, Children, drawn_children
-from etl.demo.courses import known_remission
+from etl.demo.courses import known_conditioning, known_remission
 from etl.demo.derivation import risk, timing
-from etl.demo.natural_history import LANDMARK, History, Traits, simulated
+from etl.demo.natural_history import LANDMARK, TO_TRANSPLANT, History, Traits, simulated
 from etl.demo.observation import Enrollments, observed
 from etl.demo.plan import CaseMix, Nature, Plan
 from etl.demo.truth import efs_days
@@ -29,6 +29,8 @@ COHORTS = ("allrez2014", "allrez2016")
 COVARIATES = ("risk", "genetics", "is_ten")
 SIZES = (180, 120)  # high-risk children of ALL-REZ 2014 and of ALL-REZ 2016
 CAUSES = ("relapse", "death_in_remission", "second_malignancy")  # states 1, 2, 3 after remission
+# States 1 to 5 of all enrolled.
+STATES = ("non_response", "early_death", "relapse", "death_in_remission", "second_malignancy")
 REMISSION, NON_RESPONSE, EARLY_DEATH, NOT_EVALUABLE = range(4)
 NOT_RECORDED = 3  # of genetics: the place after the recorded levels
 _ASSESSED_FROM = 10  # an earlier marrow is that of the diagnosis
@@ -50,7 +52,8 @@ class Enrolled:
 
     `risk` 1-4 for S1-S4 or UNKNOWN; `genetics` an index of etl.demo.baseline.GENETICS or
     NOT_RECORDED; `years` completed years of age; `response` at the landmark; `os`, `efs` from the
-    relapse; from remission `rfs` (relapse, death) and `causes` (the first of CAUSES).
+    relapse, and `states`, the first of STATES; from remission `rfs` (relapse, death), `causes` (the
+    first of CAUSES) and `transplant`, the day of the first one (NEVER: none; NaN: no remission).
     """
 
     protocol: Array
@@ -62,6 +65,8 @@ class Enrolled:
     efs: Times
     rfs: Times
     causes: Times
+    states: Times
+    transplant: Array
 
 
 def _first(events: tuple[Array, ...], end: Array) -> Times:
@@ -127,8 +132,8 @@ def enrolled(everybody: Enrollments) -> Enrolled:
     failure = np.where(response == NON_RESPONSE, 0.0, NEVER)
     dead_in_remission = np.where(in_remission & (e.relapse > e.death), e.death, NEVER)
     early = np.where(in_remission | (response == NON_RESPONSE), NEVER, e.death)
-    any_event = (failure, e.relapse, early, dead_in_remission, malignancy)
-    efs = _first(any_event, e.assessed)
+    states = _first((failure, early, e.relapse, dead_in_remission, malignancy), e.assessed)
+    transplant = known_conditioning(e, 0) + TO_TRANSPLANT
     return Enrolled(
         protocol=e.protocol,
         risk=risk(derived, e.site),
@@ -136,9 +141,12 @@ def enrolled(everybody: Enrollments) -> Enrolled:
         years=_years(child.birth, e.origin),
         response=response,
         os=_first((e.death,), e.contact),
-        efs=Times(efs.days, np.minimum(efs.state, 1)),
+        efs=Times(states.days, np.minimum(states.state, 1)),
         rfs=_since(remission, _first((np.minimum(e.relapse, e.death),), e.assessed)),
         causes=_since(remission, _first((e.relapse, dead_in_remission, malignancy), e.assessed)),
+        states=states,
+        transplant=np.where(in_remission, transplant, np.nan)
+        - np.where(in_remission, remission, 0),
     )
 
 
@@ -253,25 +261,33 @@ def earlier(times: Times) -> Times:
 
 @dataclass(frozen=True)
 class Uncensored:
-    """Days of events with nothing censored, one child an element; `rfs` NaN without remission."""
+    """Days of events with nothing censored, one child an element, as in `Enrolled`.
+
+    `rfs` and `transplant` are NaN without remission; `state` is the first of STATES, on day `efs`.
+    """
 
     os: Array
     efs: Array
     rfs: Array
+    state: Array
+    transplant: Array
 
 
 def _uncensored(history: History) -> Uncensored:
-    first = history.lines[0]
+    first, efs = history.lines[0], efs_days(history)
     reached = np.isfinite(first.remission)
-    days = np.minimum(first.relapse, history.death) - np.where(reached, first.remission, 0.0)
-    return Uncensored(history.death, efs_days(history), np.where(reached, days, np.nan))
+    origin = np.where(reached, first.remission, 0.0)
+    rfs, transplant = (
+        np.where(reached, day - origin, np.nan)
+        for day in (np.minimum(first.relapse, history.death), first.conditioning + TO_TRANSPLANT)
+    )
+    events = np.stack([first.relapse, history.death, history.second_malignancy])
+    cause = np.where(reached, [[3], [4], [5]], 2)[events.argmin(axis=0), np.arange(efs.size)]
+    return Uncensored(history.death, efs, rfs, np.where(efs == 0, 1, cause), transplant)
 
 
 def uncensored(world: World, cohort: int, draws: int) -> Uncensored:
     """About `draws` children of a cohort: the truth of what the truth file does not hold."""
     seeds = ([SEED + 1, cohort, k] for k in range(draws // _PART))
     parts = [_uncensored(_part(np.random.default_rng(seed), world, cohort)[1]) for seed in seeds]
-    os, efs, rfs = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("os", "efs", "rfs")
-    )
-    return Uncensored(os, efs, rfs)
+    return reduce(joined, parts)

@@ -24,6 +24,7 @@ from analysis.stats.restricted_mean import (
     restricted_mean_estimate,
 )
 from analysis.stats.survival import kaplan_meier, quantile, survival_at
+from analysis.survival_window import up_to, window_of
 from etl.demo.baseline import YEAR
 from tests.soak.cohorts import (
     CAUSES,
@@ -63,6 +64,12 @@ def pair_of(trial: Trial, endpoint: str) -> Pair:
     """The day counts of an endpoint."""
     older, newer = trial
     return counts_of(getattr(older, endpoint)), counts_of(getattr(newer, endpoint))
+
+
+def shared_pair(pair: Pair) -> tuple[Pair, float | None]:
+    """As far as the page compares them, and the day on which that ends; None: of all follow-up."""
+    end = window_of(pair, is_randomised=False).end
+    return (up_to(pair[0], end), up_to(pair[1], end)), end
 
 
 def of_survival(name: str, pair: Pair, years: Iterable[int]) -> Found:

@@ -201,14 +201,29 @@ def _few_events(results: Results) -> list[Note]:
 
 
 def _shared(results: Results) -> list[Note]:
-    """The same child on both sides of a comparison."""
+    """The same child on both sides of a comparison, or in several curves.
+
+    A child that entered one cohort with the first relapse and the other with the next is in the
+    comparison once, and what happened on the other protocol counts there.
+    """
+    if not results.comparisons:
+        return _several_curves(results)
+    both = [(c, f"{c.n_both}/{c.counts.n}") for c in results.cohorts if c.n_both]
+    if not both:
+        return []
+    counts = [x for c in results.cohorts for x in (c.n_both, c.counts.n - c.n_both)]
+    disclosed = told_of.beside_totals(results, counts, "shared")
+    text = say("survival.both", parts=_labelled(results, both))
+    return [Note("warning", text, disclosed)]
+
+
+def _several_curves(results: Results) -> list[Note]:
     n = max((c.n_shared for c in results.cohorts), default=0)
     if not n:
         return []
     counts = [x for c in results.cohorts for x in (c.n_shared, c.counts.n - c.n_shared)]
     disclosed = told_of.beside_totals(results, counts, "shared")
-    key = "survival.shared" if results.comparisons else "survival.shared_curves"
-    return [Note("warning", say(key, n=n), disclosed)]
+    return [Note("warning", say("survival.shared_curves", n=n), disclosed)]
 
 
 def _at_origin(results: Results) -> list[Note]:

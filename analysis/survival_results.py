@@ -61,6 +61,7 @@ class CohortSurvival:
     completeness: Estimate
     n_late: int
     n_shared: int
+    n_both: int
 
     def at(self, time: float) -> tuple[Estimate, AtRisk]:
         """S and the at-risk row at a milestone time."""
@@ -166,6 +167,7 @@ def _cohort_survival(
         completeness=_percentable(completeness_of(followed, cohort), counts.n),
         n_late=int(followed.filter(cohort.matches)["n_late"].sum()),
         n_shared=int(followed.filter(cohort.matches)["n_shared"].sum()),
+        n_both=int(followed.filter(cohort.matches)["n_both"].sum()),
     )
 
 

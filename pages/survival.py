@@ -52,7 +52,7 @@ def _part_controls(opened: Opened) -> None:
             ways = {way: say(f"by_choice.{way}") for way in LATER_BY}
             select("by", say("look.by"), ways, view.by, NARROW)
             if view.by == "landmark":
-                days = study.survival.split(view.split).days
+                days = sorted(study.survival.split(view.split).days)
                 told = {str(day): say("look.day_of", day=day) for day in days}
                 select("day", say("look.day"), told, view.day, NARROW)
         if view.look == "fair":

@@ -76,9 +76,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "survival.few_events": {
         "en": "Fewer than {n} events: {parts}. Differences and ratios rest on single patients."
     },
-    "survival.shared": {
-        "en": "{n} {n:child is|children are} in more than one cohort: intervals and tests take "
-        "them as different children."
+    "survival.both": {
+        "en": "Enrolled in more than one cohort: {parts}. What happens to such a child on the "
+        "other protocol counts here too, and tests take the cohorts as different children."
     },
     "survival.shared_curves": {
         "en": "At least {n} {n:child stands|children stand} in more than one of these curves."

@@ -115,6 +115,12 @@ GUARDS = (
     Guard("events on day 0", "survival.at_origin", ("demo", EFS)),
     # Within one kind of line the first enrollment of a child counts alone: none is there twice.
     Guard("same child in two curves", "survival.shared_curves", ("same child", BOTH_LINES)),
+    Guard(
+        "same child on both protocols",
+        "survival.both",
+        ("same child", OS),
+        (("proportional", {}),),
+    ),
     Guard("several kinds of line", "group.several_lines", ("demo", BOTH_LINES)),
     Guard("not randomized", "survival.not_randomised", ("demo", OS), (("demo", BOTH_LINES),)),
     Guard(

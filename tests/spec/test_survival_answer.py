@@ -225,3 +225,19 @@ def test_a_kind_of_line_without_the_endpoint_is_no_group_of_nobody(demo: Demo) -
     found = _answer(demo.snapshot, endpoint="efs", lines="first_relapse,refractory")
     assert "therapy not defined for this kind of line" in found.headline
     assert "0/0" not in " ".join([found.headline, *(n.text for n in found.notes)])
+
+
+def test_a_child_on_both_protocols_is_told_though_it_is_compared_once(demo: Demo) -> None:
+    found = _answer(demo.snapshot, endpoint="os", **{"f.risk_group": EVERY})
+    (told,) = [n.text for n in found.notes if n.text.startswith("Enrolled in more than one cohort")]
+    held = demo.snapshot.connection.execute(
+        "select t.cohort_code, count(*) from fct_time_to_event t "
+        "join dim_enrollment e using (enrollment_key) where t.endpoint_code = 'os' "
+        "and t.entry_reason = 'first_relapse' and t.is_primary and t.state is not null "
+        "and exists (select 1 from dim_enrollment o where o.patient_key = e.patient_key "
+        "and o.cohort_code <> e.cohort_code) group by all order by 1"
+    ).fetchall()
+    n = {c.code: n.denominator for c in found.cohorts for n in found.numbers if n.cohort == c.code}
+    labels = {c.code: c.label for c in found.cohorts}
+    parts = "; ".join(f"{labels[code]} {k}/{n[code]}" for code, k in held)
+    assert held and f"more than one cohort: {parts}." in told

@@ -4,13 +4,21 @@
 -- Who had an event, or is dead, was followed in full. The others could have been followed to the data
 -- cut-off: months since day 0, taken at their middle, and never less than they were. n_unknown: those
 -- of whom that is not known. n_late: registered later than so many days after the time zero. n_shared:
--- lines of children who are in another cohort, or with another kind of line, too.
+-- lines of children who are in another cohort, or with another kind of line, too. n_both: lines of
+-- children who are enrolled in another cohort too, in this population or not.
 with
 
 dead as (
     select distinct enrollment_key
     from fct_milestone
     where list_contains($terminal, milestone_code)
+),
+
+several as (
+    select patient_key
+    from dim_enrollment
+    group by patient_key
+    having min(cohort_code) <> max(cohort_code)
 ),
 
 line as (
@@ -21,6 +29,7 @@ line as (
         coalesce(counted.entry_days > $late_days, false) as is_late,
         min(counted.cohort_code || '/' || counted.entry_reason) over same_child
         <> max(counted.cohort_code || '/' || counted.entry_reason) over same_child as is_shared,
+        several.patient_key is not null as is_both,
         if(
             counted.state > 0 or dead.enrollment_key is not null,
             counted.time_days,
@@ -35,6 +44,7 @@ line as (
     from fct_time_to_event as counted
     inner join dim_enrollment as enrollment using (enrollment_key)
     left join dead using (enrollment_key)
+    left join several using (patient_key)
     where
         counted.endpoint_code = $endpoint_code
         and counted.state is not null
@@ -50,6 +60,7 @@ select
     count(*) filter (where is_unknown) as n_unknown,
     count(*) filter (where is_late) as n_late,
     count(*) filter (where is_shared) as n_shared,
+    count(*) filter (where is_both) as n_both,
     count(*) as n
 from line
 group by all

@@ -246,7 +246,8 @@ def _cell_frame(shown: HeatMap, shades: "_Shades") -> pl.DataFrame:
 class _Axes:
     """What the layers share; the last three are x and y once more, for texts.
 
-    The first layer alone writes the axes: in every layer they would be half of the chart.
+    The first layer alone writes the axis of the rows. That of the blocks stands in every layer, or
+    Vega-Lite would leave names out where they are close.
     """
 
     x: alt.X
@@ -259,15 +260,11 @@ class _Axes:
 def _axes(shown: HeatMap, has_axis: bool = False) -> _Axes:
     down = alt.Scale(domain=[0, _plot_height(shown)], reverse=True, nice=False, zero=False)
     across = alt.Scale(domain=[0, len(shown.blocks)], nice=False, zero=False)
-    if has_axis:
-        x = alt.X("x:Q", scale=across, axis=_block_axis(shown))
-        y = alt.Y("y:Q", scale=down, axis=_category_axis(shown))
-    else:
-        x, y = alt.X("x:Q", scale=across), alt.Y("y:Q", scale=down)
+    blocks, rows = _block_axis(shown), _category_axis(shown) if has_axis else alt.Undefined
     return _Axes(
-        x=x,
-        y=y,
-        middle=alt.X("middle:Q", scale=across),
+        x=alt.X("x:Q", scale=across, axis=blocks),
+        y=alt.Y("y:Q", scale=down, axis=rows),
+        middle=alt.X("middle:Q", scale=across, axis=blocks),
         percent_y=alt.Y("percent_y:Q", scale=down),
         below_y=alt.Y("below_y:Q", scale=down),
     )

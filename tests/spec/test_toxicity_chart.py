@@ -93,6 +93,15 @@ def test_cells_of_a_heat_map() -> None:
     assert spec["height"] < heat_map_height(made_heat_map())
 
 
+@pytest.mark.parametrize("width", [250, 335, 900])
+def test_every_block_has_its_name_however_narrow(width: int) -> None:
+    blocks = tuple(f"block {k}" for k in range(10))
+    cells = tuple(Cell(block, "Hepatic", 1, 20, 0.05) for block in blocks)
+    spec = heat_map(HeatMap(OLD, 0, blocks, ("Hepatic",), cells, ("5 d",) * 10, "days")).to_dict()
+    drawn = vl_convert.vegalite_to_svg({**spec, "width": width})
+    assert all(f">{block}<" in drawn for block in blocks)
+
+
 def test_long_names_of_blocks_are_slanted() -> None:
     short, long = made_heat_map(), made_heat_map(block="maintenance " * 4)
     angles = [heat_map(m).to_dict()["layer"][0]["encoding"]["x"]["axis"] for m in (short, long)]

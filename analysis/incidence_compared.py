@@ -23,7 +23,7 @@ from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.fine_gray import METHOD, subdistribution_hazard_ratios
 from analysis.stats.gray import GrayTest, gray_test
 from analysis.stats.survival import kaplan_meier, survival_at
-from analysis.survival_window import Window
+from analysis.survival_window import Window, few_within
 from analysis.wording import p_value, percent, points, time_in_words, written
 from trial.study import Endpoint
 from trial.words import say
@@ -63,14 +63,24 @@ def _counts(found: tuple[GroupIncidence, ...], end: float | None) -> tuple[State
     return tuple(cut_states(g.counts, end) for g in found)
 
 
+def _few_within(on: Page, enough: tuple[GroupIncidence, ...], window: Window) -> str:
+    n = sum(g.counts.n_events[0] for g in enough)
+    return few_within(on.study, window.end, n - _n_beyond(enough, window), n)
+
+
 def _ratios(
-    found: tuple[GroupIncidence, ...], enough: tuple[GroupIncidence, ...], end: float | None
+    on: Page,
+    found: tuple[GroupIncidence, ...],
+    enough: tuple[GroupIncidence, ...],
+    window: Window,
 ) -> list[Estimate]:
     """Of every group but the first, in one model of the groups with enough patients."""
+    if reason := _few_within(on, enough, window):
+        return [not_estimable(reason, METHOD) for _ in found[1:]]
     few = not_estimable(say("survival.few", n=FEWEST_FOR_PERCENT), METHOD)
     if found[0] not in enough or len(enough) < 2:
         return [few for _ in found[1:]]
-    ratios = iter(subdistribution_hazard_ratios(_counts(enough, end), 1))
+    ratios = iter(subdistribution_hazard_ratios(_counts(enough, window.end), 1))
     return [next(ratios) if g in enough else few for g in found[1:]]
 
 
@@ -78,6 +88,8 @@ def _test(
     on: Page, found: tuple[GroupIncidence, ...], enough: tuple[GroupIncidence, ...], window: Window
 ) -> GrayTest:
     if not on.refused and len(enough) > 1:
+        if reason := _few_within(on, enough, window):
+            return GrayTest(None, 0, None, (), (), reason)
         return gray_test(_counts(enough, window.end), 1)
     key = "survival.only_one" if len(found) < 2 else "survival.few_cohorts"
     reason = on.refused or say(key, n=FEWEST_FOR_PERCENT)
@@ -92,7 +104,7 @@ def incidence_comparison(
     window = window_of_groups(on, found)
     pairs: tuple[IncidencePair, ...] = ()
     if told := differences(on, endpoint, found, days):
-        ratios = _ratios(found, enough, window.end)
+        ratios = _ratios(on, found, enough, window)
         pairs = tuple(
             IncidencePair(g, difference, ratio)
             for (g, difference), ratio in zip(told, ratios, strict=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from analysis.answer import Disclosed
 from analysis.compose import Page
 from analysis.groups import Group, groups
-from analysis.incidence_window import end_day, fade_day, shared_window
+from analysis.incidence_window import end_day, fade_day
 from analysis.outcomes import Ended, Outcomes, outcomes
 from analysis.shares import FEWEST_FOR_PERCENT
 from analysis.stats.competing import (
@@ -21,7 +21,7 @@ from analysis.stats.competing import (
 )
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.limits import mover_difference
-from analysis.survival_window import Window
+from analysis.survival_window import Window, window_of
 from analysis.wording import in_unit
 from trial.study import Endpoint
 from trial.words import say
@@ -89,7 +89,7 @@ def compared_groups(on: Page, found: tuple[GroupIncidence, ...]) -> tuple[GroupI
 def window_of_groups(on: Page, found: tuple[GroupIncidence, ...]) -> Window:
     """How far the groups are compared."""
     counts = [g.counts.any_event() for g in compared_groups(on, found)]
-    return shared_window(counts, on.study.randomised)
+    return window_of(counts, on.study.randomised)
 
 
 def beyond(on: Page, found: tuple[GroupIncidence, ...], days: float) -> str | None:

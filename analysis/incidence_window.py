@@ -4,39 +4,12 @@ An event takes children out of the number at risk too: where nobody was censored
 are at risk on it because the outcome of all others is known, and nothing ends or fades there.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from analysis.stats.common_window import common_window
 from analysis.stats.competing import StateCounts
 from analysis.stats.counts import DayCounts
-from analysis.stats.estimate import Estimate, not_estimable
-from analysis.survival_tables import END_BELOW, FADE_BELOW
-from analysis.survival_window import FEWEST_AT_RISK, Window, window_of
-from trial.words import say
-
-METHOD = f"last day with at least {FEWEST_AT_RISK} at risk, or with nobody censored before it"
-
-
-def shared_window(cohorts: Sequence[DayCounts], is_randomised: bool) -> Window:
-    """The rule of `survival_window.window_of` for groups of at least ten, all events as one.
-
-    Each group's last day is that of `METHOD`; a group that nobody is censored of has none, and
-    does not end what is shared. Randomised arms are compared in full.
-    """
-    days = tuple(_last_day(counts) for counts in cohorts)
-    ends = [found.estimate for found in days if found.estimate is not None]
-    differs = window_of(cohorts, is_randomised).is_unequal
-    return Window(min(ends, default=None), days, differs)
-
-
-def _last_day(counts: DayCounts) -> Estimate:
-    censored = counts.day[counts.censored > 0]
-    if not censored.size:
-        return not_estimable(say("incidence.nobody_censored"), METHOD)
-    found = common_window((counts,), FEWEST_AT_RISK).day.estimate
-    return Estimate(max(found or 0.0, float(censored[0])), method=METHOD)
+from analysis.survival_tables import FADE_BELOW
+from analysis.survival_window import END_BELOW
 
 
 def cut_states(counts: StateCounts, day: float | None) -> StateCounts:

@@ -5,7 +5,7 @@ from functools import partial
 from analysis import survival_disclosed as told_of
 from analysis.answer import Answer, Figure, Note
 from analysis.charts.survival import Curve, Mark, page_height, survival_chart
-from analysis.follow_up_guards import followed_sentence
+from analysis.follow_up_guards import followed_sentence, is_thin
 from analysis.groups import origin_label
 from analysis.incidence import incidence_answer
 from analysis.link import View
@@ -21,13 +21,13 @@ from analysis.survival_results import (
     survival_results,
 )
 from analysis.survival_tables import (
-    END_BELOW,
     FADE_BELOW,
     end_day,
     fade_day,
     survival_tables,
     tick_days,
 )
+from analysis.survival_window import END_BELOW
 from analysis.wording import (
     cutoff_in_words,
     in_unit,
@@ -51,7 +51,7 @@ def _headline(results: Results) -> str:
     study, time = results.study, results.view.time
     parts = []
     for c in results.cohorts:
-        found, _ = c.at(time)
+        found, row = c.at(time)
         events = c.events_by(time * study.unit_days)
         counted = say("survival.one_event") if events == 1 else say("survival.events", n=events)
         told = {"cohort": c.cohort.label, "events": counted, "n": c.counts.n}
@@ -63,6 +63,8 @@ def _headline(results: Results) -> str:
             continue
         limits = percent_limits(found) if found.lower is not None else found.reason
         told |= {"value": percent(found.estimate), "limits": limits}
+        if is_thin(row):
+            told["n"] = say("survival.n_at_risk", n=c.counts.n, at_risk=row.at_risk)
         parts.append(say("survival.headline_cohort", **told))
     when = time_in_words(study, time)
     label = results.endpoint.label

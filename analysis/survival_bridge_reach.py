@@ -22,7 +22,8 @@ from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.survival import survival_at
 from analysis.survival_accounts import time_accounts
 from analysis.survival_disclosed import ONE_PATIENT
-from analysis.survival_tables import END_BELOW, FADE_BELOW
+from analysis.survival_tables import FADE_BELOW
+from analysis.survival_window import END_BELOW
 from analysis.wording import percent, percent_limits, points, time_in_words, written
 from trial.study import Endpoint
 from trial.survival_rule import Bridge

@@ -24,7 +24,8 @@ from analysis.survival_bridge_after import (
     within,
 )
 from analysis.survival_bridge_reach import points_told
-from analysis.survival_tables import END_BELOW, FADE_BELOW, end_day, fade_day, whole_units
+from analysis.survival_tables import FADE_BELOW, end_day, fade_day, whole_units
+from analysis.survival_window import END_BELOW
 from analysis.wording import percent, percent_limits, written
 from trial.words import say
 

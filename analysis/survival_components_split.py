@@ -12,7 +12,8 @@ from analysis.incidence_results import curve_disclosed
 from analysis.incidence_window import first_of
 from analysis.survival_components_after import NO_EVENT, Afterwards, alive_endpoint
 from analysis.survival_components_shown import Components, accounts
-from analysis.survival_tables import END_BELOW, FADE_BELOW
+from analysis.survival_tables import FADE_BELOW
+from analysis.survival_window import END_BELOW
 from analysis.wording import percent
 from trial.words import say
 

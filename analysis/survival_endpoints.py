@@ -32,6 +32,8 @@ def _cohort_told(row: EndpointRow, k: int) -> str:
     events = row.events_by(g)
     counted = say("survival.one_event") if events == 1 else say("survival.events", n=events)
     told = {"cohort": g.group.label, "events": counted, "n": g.n}
+    if not g.n and "not_defined" in g.ended.left_out:
+        return say("survival.headline_undefined", cohort=g.group.label)
     if value.estimate is None:
         return say("survival.headline_none", reason=value.reason, **told)
     limits = value.reason if value.lower is None else percent_limits(value)
@@ -74,6 +76,7 @@ def _among(on: Page, rows: tuple[EndpointRow, ...]) -> list[Note]:
         reached = ", ".join(
             say("endpoints.reached", group=g.group.label, n=_reached(g), of=g.ended.n_population)
             for g in mine[0].found
+            if "not_defined" not in g.ended.left_out
         )
         told = {"origin": on.study.milestone_label(origin), "told": reached}
         names = ", ".join(row.endpoint.abbreviation for row in mine)

@@ -13,7 +13,8 @@ from analysis.stats.survival import KaplanMeier
 from analysis.stats.time_dependent import FEWEST_AT_RISK, SimonMakuch
 from analysis.survival_later_model import ALL, Later, Scope, Side
 from analysis.survival_later_time import Changing
-from analysis.survival_tables import END_BELOW, FADE_BELOW, end_day, fade_day, whole_units
+from analysis.survival_tables import FADE_BELOW, end_day, fade_day, whole_units
+from analysis.survival_window import END_BELOW
 from trial.words import say
 
 # Of the curves before and after: colours that no cohort of two or three has.

@@ -30,8 +30,10 @@ from analysis.stats.restricted_mean import (
 )
 from analysis.stats.survival import KaplanMeier, follow_up, kaplan_meier, quantile, survival_at
 from analysis.survival_window import (
+    END_BELOW,
     Window,
     completeness_of,
+    few_within,
     followed_asked,
     up_to,
     window_of,
@@ -200,11 +202,17 @@ def survival_results(snapshot: Snapshot, view: View) -> Results:
         tau=tau,
         means=tuple(_mean(study, c, tau) for c in cohorts),
         comparisons=() if reason else _comparisons(view, study, cohorts, tau, window),
-        log_rank=_log_rank(cohorts, reason, window),
+        log_rank=_log_rank(cohorts, reason or _few_within(study, compared, window), window),
         compared=() if reason else tuple(c.cohort.code for c in compared),
         not_compared=reason,
         window=window,
     )
+
+
+def _few_within(study: Study, compared: list[CohortSurvival], window: Window) -> str:
+    n = sum(c.counts.n_events for c in compared)
+    within = n if window.end is None else sum(c.events_by(window.end) for c in compared)
+    return few_within(study, window.end, within, n)
 
 
 def _no_tau() -> str:
@@ -235,9 +243,11 @@ def _log_rank(cohorts: list[CohortSurvival], refused: str | None, window: Window
     return log_rank(tuple(up_to(c.counts, window.end) for c in compared))
 
 
-def _hazard_ratios(cohorts: list[CohortSurvival], window: Window) -> list[Estimate]:
+def _hazard_ratios(study: Study, cohorts: list[CohortSurvival], window: Window) -> list[Estimate]:
     """Of every cohort but the first, in one model of the cohorts with enough patients."""
     compared = _compared(cohorts)
+    if reason := _few_within(study, compared, window):
+        return [not_estimable(reason, "Cox model") for _ in cohorts[1:]]
     codes = {c.cohort.code for c in compared}
     if cohorts[0].cohort.code not in codes:
         return [_too_few("Cox model") for _ in cohorts[1:]]
@@ -288,6 +298,11 @@ def _difference(
     if window.is_beyond(time * study.unit_days):
         end = in_unit(study)(window.end or 0.0)
         return not_estimable(say("survival.beyond", end=end, unit=study.time_unit), "MOVER")
+    for c in (comparator, other):
+        row = c.at(time)[1]
+        if row.censored and row.at_risk < END_BELOW:
+            told = {"cohort": c.cohort.label, "n": row.at_risk}
+            return not_estimable(say("survival.ended", **told), "MOVER")
     return mover_difference(comparator.at(time)[0], other.at(time)[0])
 
 
@@ -304,7 +319,7 @@ def _comparisons(
     view: View, study: Study, cohorts: list[CohortSurvival], tau: Tau, window: Window
 ) -> tuple[Comparison, ...]:
     comparator, *others = cohorts
-    ratios = _hazard_ratios(cohorts, window) if others else []
+    ratios = _hazard_ratios(study, cohorts, window) if others else []
     found = []
     for other, ratio in zip(others, ratios, strict=True):
         differences = tuple(

@@ -22,7 +22,7 @@ from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.restricted_mean import restricted_mean, restricted_mean_estimate
 from analysis.stats.survival import kaplan_meier, survival_at
 from analysis.survival_results import FEWEST_FOR_TAU
-from analysis.survival_window import window_of
+from analysis.survival_window import few_within, window_of
 from analysis.wording import in_unit, time_in_words
 from trial.study import Characteristic, Endpoint
 from trial.words import say
@@ -157,7 +157,16 @@ def asked_of(on: Page, endpoint: Endpoint, rows: Rows) -> Asked:
         window = None if on.refused else _window_end(cohorts, on.study.randomised)
         time = _tau(on, endpoint, cohorts) if view.scale == "rmst" else view.time
         asked = replace(asked, time=time, window=window)
-    return replace(asked, refused=on.refused or _refused(asked))
+        if view.scale == "hazard_ratio" and not on.refused:
+            asked = replace(asked, refused=_few_within(asked, cohorts))
+    return replace(asked, refused=on.refused or asked.refused or _refused(asked))
+
+
+def _few_within(asked: Asked, cohorts: Sequence[DayCounts]) -> str:
+    """Why there is no hazard ratio: the head's reason."""
+    end, n = asked.window, sum(c.n_events for c in cohorts)
+    within = n if end is None else sum(int(c.events[c.day <= end].sum()) for c in cohorts)
+    return few_within(asked.on.study, end, within, n)
 
 
 def _refused(asked: Asked) -> str:

@@ -11,10 +11,11 @@ from analysis.stats.estimate import Estimate
 from analysis.stats.logrank import LogRank
 from analysis.survival_guards import is_proportional
 from analysis.survival_results import Results
+from analysis.survival_window import END_BELOW
 from analysis.wording import crossing, in_unit, p_value, points, time_in_words, written
 from trial.words import say
 
-FADE_BELOW, END_BELOW = 10, 5
+FADE_BELOW = 10
 
 
 def end_day(counts: DayCounts) -> float:

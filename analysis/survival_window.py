@@ -16,19 +16,23 @@ from analysis.stats.common_window import common_window
 from analysis.stats.counts import DayCounts
 from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.survival import follow_up
+from analysis.wording import in_unit
 from trial.study import Endpoint, Study
 from trial.words import say
 
 FEWEST_AT_RISK = 10
+# Where fewer are at risk a curve ends, and nothing is compared.
+END_BELOW = 5
 # A longest median follow-up of more than so many times the shortest is unequal.
 MOST_UNEQUAL = 1.25
 # Percentage points between the most and the least completely followed cohort.
 MOST_INCOMPLETE = 0.10
+METHOD = f"last day with at least {FEWEST_AT_RISK} at risk, or with nobody censored before it"
 
 
 @dataclass(frozen=True)
 class Window:
-    """The last day with ten at risk: of all cohorts (None if one never had ten), and of each.
+    """The last day that is compared (`last_day`): of all cohorts, and of each; None: no end.
 
     `is_unequal`: median follow-up (reverse Kaplan-Meier) differs by more than a quarter.
     """
@@ -56,11 +60,33 @@ def window_of(cohorts: Sequence[DayCounts], is_randomised: bool) -> Window:
     """
     if not cohorts:
         return Window(None, (), False)
-    found = common_window(tuple(cohorts), FEWEST_AT_RISK)
+    days = tuple(last_day(counts) for counts in cohorts)
+    ends = [found.estimate for found in days if found.estimate is not None]
     told = [] if is_randomised else [follow_up(counts).estimate for counts in cohorts]
     medians = [median for median in told if median is not None]
     differs = len(medians) > 1 and is_unequal(medians)
-    return Window(found.day.estimate, found.by_cohort, differs)
+    return Window(min(ends, default=None), days, differs)
+
+
+def few_within(study: Study, end: float | None, within: int, n: int) -> str:
+    """Why there is no ratio and no test: most events are after the end of comparisons."""
+    if end is None or 2 * within >= n:
+        return ""
+    told = {"end": in_unit(study)(end), "unit": study.time_unit}
+    return say("survival.few_within", within=within, n=n, **told)
+
+
+def last_day(counts: DayCounts) -> Estimate:
+    """The last day with ten at risk, or with nobody censored before it; why not if nobody ever is.
+
+    An event takes children out of the number at risk too: until the first is censored few are at
+    risk because the outcome of all others is known, and that ends no follow-up.
+    """
+    censored = counts.day[counts.censored > 0]
+    if not censored.size:
+        return not_estimable(say("survival.nobody_censored"), METHOD)
+    found = common_window((counts,), FEWEST_AT_RISK).day.estimate
+    return Estimate(max(found or 0.0, float(censored[0])), method=METHOD)
 
 
 def is_unequal(medians: Sequence[float]) -> bool:

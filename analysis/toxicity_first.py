@@ -25,7 +25,8 @@ from analysis.stats.estimate import Estimate, not_estimable
 from analysis.stats.gray import GrayTest, gray_test
 from analysis.stats.limits import mover_difference
 from analysis.stats.toxicity import FIRST_EVENT, LEFT_BLOCK
-from analysis.survival_tables import END_BELOW, FADE_BELOW
+from analysis.survival_tables import FADE_BELOW
+from analysis.survival_window import END_BELOW
 from analysis.toxicity_course import Course
 from analysis.wording import p_value, written
 from trial.words import say

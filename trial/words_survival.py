@@ -20,7 +20,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "have been followed is not known"
     },
     "survival.no_follow_up": {"en": "nobody could have been followed"},
-    "survival.beyond": {"en": "later than the {end} {unit}s of follow-up that the cohorts share"},
+    "survival.ended": {"en": "the curve of {cohort} has ended, {n} still at risk"},
+    "survival.n_at_risk": {"en": "{n}, {at_risk} still at risk"},
+    "survival.beyond": {"en": "later than the {end} {unit}s in which the cohorts are compared"},
+    "survival.nobody_censored": {"en": "nobody was censored"},
+    "survival.few_within": {
+        "en": "only {within} of {n} events are within the {end} {unit}s in which the cohorts are "
+        "compared"
+    },
     "survival.ph_unknown": {
         "en": "Whether the hazard ratio holds over time cannot be judged: {reason}."
     },
@@ -51,8 +58,9 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "survival.unequal": {
         "en": "Follow-up is unequal: median {parts}. Differences, tests and the hazard ratio end "
-        "at {end} {unit}s, the last day with {n} at risk in every cohort ({beyond} later "
-        "event{beyond:s} not compared); beyond it the curves are pale."
+        "at {end} {unit}s, the last day on which every cohort has {n} at risk or nobody "
+        "censored before ({beyond} later event{beyond:s} not compared); beyond it the curves are "
+        "pale."
     },
     "survival.unequal_arms": {
         "en": "Follow-up differs between the randomised arms: median {parts}. All of it is "

@@ -19,7 +19,6 @@ TEXTS: dict[str, dict[str, str]] = {
     "follow_up.part": {"en": "{group} {counted}, {median}{completeness}"},
     "incidence.counted": {"en": "{events}/{n} events ({competing} competing)"},
     "states.counted": {"en": "{events}/{n} with an event"},
-    "incidence.nobody_censored": {"en": "nobody was censored"},
     "incidence.unequal": {
         "en": "Follow-up is unequal: median {parts}. Differences, test and ratio end at {end} "
         "{unit}s, the last day on which every cohort has {n} at risk or nobody censored before "

@@ -176,7 +176,7 @@ by_group <- function(d) split(d, factor(d$cohort, unique(d$cohort)))
 # The last day with at least so many at risk; nobody is at risk after the own time.
 last_day_at_risk <- function(g) if (nrow(g) >= AT_LEAST) sort(g$time, decreasing = TRUE)[AT_LEAST] else NA_real_
 
-# With competing events also the last day with nobody censored before it; Inf if nobody ever is.
+# Or the last day with nobody censored before it; Inf if nobody ever is.
 last_day_known <- function(g) max(last_day_at_risk(g), min(Inf, g$time[g$state == 0]))
 
 # Median follow-up: the Kaplan-Meier curve of censoring; every state ends the follow-up needed.
@@ -184,8 +184,8 @@ follow_up_of <- function(g)
   unname(quantile(survfit(Surv(time, state == 0) ~ 1, data = g), 0.5)$quantile)
 
 # Randomised arms are followed alike by design.
-windows_of <- function(groups, is_randomised = FALSE, is_competing = FALSE) {
-  days <- vapply(groups, if (is_competing) last_day_known else last_day_at_risk, 0)
+windows_of <- function(groups, is_randomised = FALSE) {
+  days <- vapply(groups, last_day_known, 0)
   medians <- if (is_randomised) numeric() else vapply(groups, follow_up_of, 0)
   medians <- medians[!is.na(medians)]
   list(days = days, common = min(days),
@@ -345,7 +345,7 @@ endpoint_part <- function(of, d, states = 1) {
   }
   if (length(groups) == 2)
     differences(c(of, list(cohort = COHORTS[[2]], comparator = COHORTS[[1]])), "endpoint_difference",
-                groups, values, YEARS, windows_of(groups, is_competing = states > 1))
+                groups, values, YEARS, windows_of(groups))
 }
 
 # All times a day later: crr gives G(0-) as G(0). At this tolerance the search may end in rounding and
@@ -360,7 +360,7 @@ fine_gray <- function(d) {
 
 competing <- function(of, d) {
   groups <- by_group(d)
-  window <- windows_of(groups, is_competing = TRUE)
+  window <- windows_of(groups)
   tell_windows(of, window)
   for (k in names(groups)) completeness(c(of, list(cohort = k)), groups[[k]])
   if (length(groups) == 2) compare_states(c(of, list(cohort = COHORTS[[2]], comparator = COHORTS[[1]])),

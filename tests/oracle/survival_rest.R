@@ -160,7 +160,7 @@ bridge_part_rest <- function(population, d) {
   times <- c(HALF_YEAR, YEARS)
   both <- by_group(reach)
   differences(pair_of(c(of("to_transplant"), list(level_code = "1"))), "bridge_incidence_difference", both,
-              lapply(both, state_values, times, 1, 3), times, windows_of(both, is_competing = TRUE))
+              lapply(both, state_values, times, 1, 3), times, windows_of(both))
   both <- by_group(after)
   differences(pair_of(of("os_transplant")), "bridge_survival_difference", both,
               lapply(both, survival_values, YEARS), YEARS, windows_of(both))

@@ -115,7 +115,8 @@ def _key(row: dict) -> tuple:
 
 def _is_cut(ours: dict) -> bool:
     """Comparisons end with the follow-up that the cohorts share (CHANGELOG)."""
-    return ", up to " in ours["method"] or "that the cohorts share" in ours["not_estimable_reason"]
+    reason = ours["not_estimable_reason"]
+    return ", up to " in ours["method"] or "in which the cohorts are compared" in reason
 
 
 def _is_corrected(ours: dict, old: dict) -> bool:

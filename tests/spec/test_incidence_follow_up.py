@@ -8,12 +8,13 @@ import pytest
 
 from analysis.answer import Answer, Number
 from analysis.compose import page
-from analysis.incidence_window import cut_states, end_day, fade_day, shared_window
+from analysis.incidence_window import cut_states, end_day, fade_day
 from analysis.stats.competing import StateCounts, state_counts
 from analysis.stats.counts import DayCounts
 from analysis.stats.gray import gray_test
 from analysis.survival import survival_answer
 from analysis.survival_endpoints import endpoints_answer
+from analysis.survival_window import window_of
 from tests.spec.made import STUDY
 from tests.spec.wards import Child, Wards, wards_of
 
@@ -119,7 +120,7 @@ def test_a_difference_ends_with_the_follow_up_that_all_share(wards: Wards) -> No
     found = _ward(wards, "unequal")
     difference = _number(found, "incidence_difference")
     assert difference.estimate is None
-    reason = "later than the 6.57 months of follow-up that the cohorts share"
+    reason = "later than the 6.57 months in which the cohorts are compared"
     assert difference.not_estimable_reason == reason and reason in found.headline
     early = _number(_ward(wards, "unequal", time="1"), "incidence_difference")
     assert early.estimate == 0
@@ -232,18 +233,18 @@ def _days(*rows: tuple[int, int, int]) -> DayCounts:
 def test_a_window_ends_with_ten_at_risk_or_with_the_first_censored() -> None:
     resolved = _days((10, 15, 0), (300, 0, 1), (400, 0, 4))  # 20, 5 at risk from day 11 on
     followed = _days((10, 2, 0), (100, 0, 10), (200, 0, 12))  # 22 at risk on day 100, 12 on 200
-    found = shared_window([resolved, followed], is_randomised=False)
+    found = window_of([resolved, followed], is_randomised=False)
     assert [day.estimate for day in found.by_cohort] == [300, 200]
     assert (found.day, found.is_unequal, found.end) == (200, True, 200)
-    arms = shared_window([resolved, followed], is_randomised=True)
+    arms = window_of([resolved, followed], is_randomised=True)
     assert (arms.day, arms.end) == (200, None)
 
 
 def test_nobody_censored_is_followed_in_full_and_ends_nothing() -> None:
     known = _days((10, 15, 0), (300, 5, 0))
-    found = shared_window([known, _days((100, 0, 10), (200, 0, 12))], is_randomised=False)
+    found = window_of([known, _days((100, 0, 10), (200, 0, 12))], is_randomised=False)
     assert found.by_cohort[0].reason == "nobody was censored" and found.day == 200
-    assert shared_window([known, known], is_randomised=False).day is None
+    assert window_of([known, known], is_randomised=False).day is None
     assert (end_day(known), fade_day(known)) == (300, None)
 
 
@@ -271,6 +272,6 @@ def test_the_list_warns_of_few_at_risk_where_others_were_censored(wards: Wards) 
 
 def test_the_list_compares_no_incidence_beyond_unequal_follow_up(wards: Wards) -> None:
     late = _number(_listed(wards, "unequal"), "endpoint_difference", endpoint="cir")
-    assert "that the cohorts share" in (late.not_estimable_reason or "")
+    assert "in which the cohorts are compared" in (late.not_estimable_reason or "")
     early = _number(_listed(wards, "unequal", "1"), "endpoint_difference", endpoint="cir")
     assert early.estimate == 0

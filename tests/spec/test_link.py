@@ -176,7 +176,7 @@ def test_every_option_about_response_is_written_even_at_its_default() -> None:
         "&mrd=0.0001&denominator=enrolled&missing=not_negative&effect=difference&part=lens"
         "&course=1&who=all&sort=class&window=year&block=f1&grade=3&extra=no&unit=patients"
         "&order=study&least=0&open=none&item=category/infection&more=blocks&nth=1"
-        "&look=endpoints&split=transplant&day=90&by=landmark&weights=overlap&scale=hazard_ratio"
+        "&look=endpoints&split=transplant&day=120&by=landmark&weights=overlap&scale=hazard_ratio"
         "&published=no&f.risk_group=high"
     )
 

@@ -241,3 +241,35 @@ def test_a_child_on_both_protocols_is_told_though_it_is_compared_once(demo: Demo
     labels = {c.code: c.label for c in found.cohorts}
     parts = "; ".join(f"{labels[code]} {k}/{n[code]}" for code, k in held)
     assert held and f"more than one cohort: {parts}." in told
+
+
+def test_a_window_that_holds_few_of_the_events_has_no_ratio_and_no_test(tmp_path: Path) -> None:
+    old = [(0, 10), *((1, 12 + k) for k in range(8)), *((1, 400 + 90 * k) for k in range(5))]
+    old += [(0, 3000)] * 3
+    new = [(1, 500 + k) for k in range(3)] + [(0, 700)] * 9
+    lines = [
+        f"{cohort}{i},{cohort},f,7,1,30,,{dead},{days}"
+        for cohort, children in (("2014", old), ("2016", new))
+        for i, (dead, days) in enumerate(children)
+    ]
+    found = _answer(Workshop(tmp_path).patients(*lines).snapshot(), time="1")
+    # The seventh death on day 18 is the last at which ten of 2014 are at risk.
+    reason = "only 7 of 16 events are within the 0.59 months in which the cohorts are compared"
+    assert f"Hazard ratio not estimable: {reason}." in found.headline
+    test = next(n for n in found.numbers if n.statistic == "log_rank_chi_square")
+    assert test.not_estimable_reason == reason
+
+
+def test_nothing_is_compared_at_a_time_at_which_a_curve_has_ended(tmp_path: Path) -> None:
+    old = [(int(k % 3 == 0), 300 + k) for k in range(20)]
+    new = [(1, 10), *[(0, 20)] * 9, *[(0, 300)] * 3]
+    lines = [
+        f"{cohort}{i},{cohort},f,7,1,30,,{dead},{days}"
+        for cohort, children in (("2014", old), ("2016", new))
+        for i, (dead, days) in enumerate(children)
+    ]
+    made = Workshop(tmp_path).patients(*lines)
+    made.study = made.study.replace("randomised = false", "randomised = true")
+    found = _answer(made.snapshot(), time="1")
+    assert "1 event in 13, 3 still at risk)" in found.headline
+    assert "not estimable (the curve of New has ended, 3 still at risk)" in found.headline

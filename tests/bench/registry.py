@@ -82,7 +82,8 @@ def _patients(rng: np.random.Generator, of: Study, n: int) -> dict[str, pl.DataF
     enrollments = pl.DataFrame(
         {"enrollment_key": key, "patient_key": key, "cohort_code": cohorts.gather(arm), **levels}
     ).with_columns(
-        pl.lit(None, pl.Int32).alias("enrollment_year"), pl.lit(None, pl.Int32).alias("entry_day")
+        pl.lit(None, pl.Int32).alias(name)
+        for name in ("enrollment_year", "entry_day", "potential_months")
     )
     lines = enrollments.select(
         "enrollment_key",
